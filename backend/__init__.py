@@ -1,0 +1,1 @@
+"""The compute backend of Distillery: distils diffusion priors into 3D assets."""

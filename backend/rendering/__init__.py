@@ -1,0 +1,1 @@
+"""Cameras, rays, volume rendering, splatting, rasterizing and shading."""
