@@ -1,0 +1,135 @@
+"""Assets: what a job gives and what Blender receives. Plain numpy, no behavior but checks.
+
+Space is right-handed, z up, faces counter-clockwise outward, objects inside the unit ball.
+Colors are display-encoded (sRGB) in [0, 1], straight alpha. UV origin bottom left.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+FloatArray = NDArray[np.float32]
+Domain = Literal["point", "face", "corner"]
+
+
+@dataclass
+class Image:
+    """Pixels (height, width, channels) uint8, row 0 at the top; 1, 3 or 4 channels.
+
+    ``color`` says whether they are sRGB color or plain data (roughness, normals, masks).
+    """
+
+    pixels: NDArray[np.uint8]
+    color: bool = True
+
+
+@dataclass
+class Material:
+    """A metallic-roughness material; a map, where there is one, replaces its factor."""
+
+    base_color: tuple[float, float, float, float] = (0.8, 0.8, 0.8, 1.0)
+    roughness: float = 0.7
+    metallic: float = 0.0
+    base_color_map: Image | None = None
+    roughness_map: Image | None = None
+    metallic_map: Image | None = None
+    normal_map: Image | None = None
+
+
+@dataclass
+class Attribute:
+    """A named array: one row (or number) a point, face or face corner."""
+
+    domain: Domain
+    values: NDArray[Any]
+
+
+@dataclass
+class Mesh:
+    """Triangles: positions (n, 3) float32, faces (m, 3) int32.
+
+    ``uvs``: (m, 3, 2) float32, one a face corner. ``normals``: (n, 3) float32, per vertex.
+    ``attributes``: by name; the name ``color`` on points is vertex color, (n, 4) float32 sRGB.
+    """
+
+    positions: FloatArray
+    faces: NDArray[np.int32]
+    uvs: FloatArray | None = None
+    normals: FloatArray | None = None
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    material: Material | None = None
+
+    def check(self) -> None:
+        """Raise :class:`InputError` where the mesh has no faces, NaN, or faces without points."""
+        if len(self.faces) == 0 or len(self.positions) == 0:
+            raise InputError("mesh_empty", "The mesh has no faces.", "Choose an object with faces.")
+        if not np.isfinite(self.positions).all():
+            raise InputError(
+                "mesh_not_finite",
+                "The mesh has vertices at NaN or infinity.",
+                "Delete those vertices (Mesh > Clean Up) and try again.",
+            )
+        if self.faces.min() < 0 or self.faces.max() >= len(self.positions):
+            raise InputError(
+                "mesh_index", "The mesh has faces that use vertices it does not have.",
+                "Run Mesh > Clean Up, or export and import the object again.",
+            )
+
+
+@dataclass
+class Splats:
+    """Gaussians: means (n, 3), quats (n, 4) w first, scales (n, 3) standard deviations,
+    opacities (n,) in [0, 1], colors (n, 3) sRGB; float32."""
+
+    means: FloatArray
+    quats: FloatArray
+    scales: FloatArray
+    opacities: FloatArray
+    colors: FloatArray
+
+
+@dataclass
+class Motion:
+    """Positions of a mesh's vertices (or of splats) over time: (frames, n, 3) float32."""
+
+    positions: FloatArray
+    frames_per_second: float
+
+
+@dataclass
+class View:
+    """A camera and perhaps its picture: c2w (4, 4) float32, vertical fov in degrees."""
+
+    c2w: FloatArray
+    fov_degrees: float
+    image: Image | None = None
+
+
+@dataclass
+class Provenance:
+    """Where an asset came from, enough to make it again."""
+
+    recipe: str
+    prompt: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    prior: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Asset:
+    """All that one job gives; Blender places what is there."""
+
+    name: str
+    mesh: Mesh | None = None
+    splats: Splats | None = None
+    motion: Motion | None = None
+    views: list[View] = field(default_factory=list)
+    contact_sheet: Image | None = None
+    provenance: Provenance = field(default_factory=lambda: Provenance(recipe=""))
+    report: dict[str, Any] = field(default_factory=dict)
