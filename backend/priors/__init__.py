@@ -1,0 +1,1 @@
+"""Diffusion priors behind one interface: checkpoints of diffusers, the oracle, the pocket prior."""

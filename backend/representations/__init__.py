@@ -1,0 +1,1 @@
+"""What is optimized: volumes, Gaussians, signed distances, meshes."""

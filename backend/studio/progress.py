@@ -1,0 +1,22 @@
+"""What a running recipe says of itself between two steps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from protocol.assets import Asset
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step done. ``stage``: its name, filled in by the studio. ``step`` of ``steps``.
+
+    ``losses``: by name. ``preview`` makes a picture (``contact_sheet``) and perhaps a coarse mesh
+    when called; it is called only when somebody wants to look, and between two steps.
+    """
+
+    step: int
+    steps: int
+    stage: str = ""
+    message: str = ""
+    losses: dict[str, float] = field(default_factory=dict)
+    preview: Callable[[], Asset] | None = None

@@ -1,0 +1,110 @@
+"""The studio: reproducible noise, priors by capability, stages that are cached and resumed."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from backend.priors.base import Capability, Prior
+from backend.studio.progress import Progress
+
+CHECKPOINT_SECONDS = 20.0
+
+
+class Checkpointable(Protocol):
+    """State that can be written down and taken up again, bitwise."""
+
+    def state(self) -> dict[str, Any]: ...
+
+    def load_state(self, state: dict[str, Any]) -> None: ...
+
+
+State = TypeVar("State", bound=Checkpointable)
+
+
+@dataclass
+class Studio:
+    """``folder``: where checkpoints of this job lie. ``cache``: where finished stages of all jobs
+    lie. ``identity``: everything that decides the result (recipe and version, inputs, options,
+    prior weights), by which finished stages are found again. ``find_prior`` answers a capability.
+    """
+
+    folder: Path
+    cache: Path
+    seed: int
+    find_prior: Callable[[Capability], Prior]
+    identity: dict[str, Any]
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    clock: Callable[[], float] = time.monotonic
+
+    def prior(self, capability: Capability) -> Prior:
+        """The prior that the user's settings, or else the pocket prior, give for a capability."""
+        return self.find_prior(capability)
+
+    def generator(self, *key: str | int) -> torch.Generator:
+        """A generator that depends on the seed and ``key`` alone (stage, step …), so that no
+        generator state need be stored."""
+        text = json.dumps([self.seed, *key])
+        digest = hashlib.sha256(text.encode()).digest()
+        return torch.Generator().manual_seed(int.from_bytes(digest[:8], "little") >> 1)
+
+    def noise(self, shape: tuple[int, ...], *key: str | int) -> Tensor:
+        """Standard normal numbers that depend on the seed and ``key`` alone."""
+        return torch.randn(shape, generator=self.generator(*key)).to(self.device)
+
+    def stage(
+        self, name: str, state: State, steps: Callable[[State], Iterator[Progress]]
+    ) -> Generator[Progress, None, State]:
+        """Run one stage: from the cache if it was finished before, else on from its checkpoint.
+
+        ``steps`` mutates ``state`` and yields between steps; it must go on from where ``state``
+        stands. Use as ``state = yield from studio.stage("fit", state, fit)``.
+        """
+        finished = self.cache / f"{self._stage_hash(name)}.pt"
+        if finished.exists():
+            state.load_state(_load(finished, self.device))
+            return state
+        checkpoint = self.folder / f"{name.replace(' ', '_')}.pt"
+        if checkpoint.exists():
+            state.load_state(_load(checkpoint, self.device))
+        saved = self.clock()
+        for progress in steps(state):
+            # Saved before yielding: whoever stops between steps finds the last due checkpoint.
+            if self.clock() - saved > CHECKPOINT_SECONDS:
+                _save(state.state(), checkpoint)
+                saved = self.clock()
+            self._save_now = lambda: _save(state.state(), checkpoint)
+            yield replace(progress, stage=name)
+        _save(state.state(), finished)
+        checkpoint.unlink(missing_ok=True)
+        return state
+
+    def save_checkpoint(self) -> None:
+        """Write the running stage's state now (pause, shutdown). Call only between steps."""
+        if self._save_now is not None:
+            self._save_now()
+
+    _save_now: Callable[[], None] | None = field(default=None, init=False, repr=False)
+
+    def _stage_hash(self, name: str) -> str:
+        text = json.dumps([self.identity, self.seed, name], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.partial")
+    torch.save(state, partial)
+    partial.replace(path)
+
+
+def _load(path: Path, device: torch.device) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return state
