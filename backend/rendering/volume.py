@@ -1,0 +1,103 @@
+"""Volume rendering: samples along rays inside the unit ball, and their compositing.
+
+All tensors are dense, (rays, samples), which nerfacc composites on any device. Rays that miss the
+ball are left out from the start.
+"""
+
+from dataclasses import dataclass
+
+import nerfacc
+import torch
+from torch import Tensor
+
+from backend.rendering.cameras import Cameras
+
+
+@dataclass(frozen=True)
+class RaySamples:
+    """Samples of the rays that meet the ball.
+
+    ``pixels``: (rays,) index into the flat (views * height * width) pixels. ``views``: (rays,).
+    ``origins``, ``directions``: (rays, 3). ``axial``: (rays,) depth along the view axis per unit of
+    distance along the ray. ``starts``, ``ends``: (rays, samples) distances of each interval;
+    ``middles`` where it is sampled.
+    """
+
+    pixels: Tensor
+    views: Tensor
+    origins: Tensor
+    directions: Tensor
+    axial: Tensor
+    starts: Tensor
+    ends: Tensor
+    middles: Tensor
+
+    @property
+    def points(self) -> Tensor:
+        """Sample positions, (rays, samples, 3)."""
+        along = self.middles[..., None] * self.directions[:, None]
+        return self.origins[:, None] + along
+
+    def __getitem__(self, index: Tensor | slice) -> "RaySamples":
+        """The chosen rays."""
+        return RaySamples(**{name: value[index] for name, value in vars(self).items()})
+
+
+def ball_interval(origins: Tensor, directions: Tensor, radius: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Distances (rays,) at which unit-length rays enter and leave the ball around the origin.
+
+    In front of the camera only; rays that miss get leave <= enter.
+    """
+    closest = -(origins * directions).sum(-1)
+    # The offset itself, not |o|^2 - closest^2: far cameras would cancel all digits.
+    offset = origins + closest[..., None] * directions
+    half = (radius**2 - (offset * offset).sum(-1)).clamp_min(0).sqrt()
+    return (closest - half).clamp_min(0), closest + half
+
+
+def place_samples(
+    cameras: Cameras, count: int, jitter: Tensor | None = None, radius: float = 1.0
+) -> RaySamples:
+    """Cut each ray's way through the ball into ``count`` equal intervals with one sample each.
+
+    ``jitter``: (views, height, width) in [0, 1), where in its interval each ray samples; None
+    takes the middles.
+    """
+    rays = cameras.rays()
+    origins, directions = rays.origins.reshape(-1, 3), rays.directions.reshape(-1, 3)
+    enter, leave = ball_interval(origins, directions, radius)
+    pixels = (leave > enter).nonzero()[:, 0]
+    views = pixels // (cameras.height * cameras.width)
+    origins, directions = origins[pixels], directions[pixels]
+    enter, step = enter[pixels, None], ((leave - enter)[pixels] / count)[:, None]
+    numbers = torch.arange(count, device=pixels.device).to(step)
+    shift = torch.full_like(step, 0.5) if jitter is None else jitter.reshape(-1)[pixels, None]
+    return RaySamples(
+        pixels,
+        views,
+        origins,
+        directions,
+        axial=-(directions * cameras.backward[views]).sum(-1),
+        starts=enter + numbers * step,
+        ends=enter + (numbers + 1) * step,
+        middles=enter + (numbers + shift) * step,
+    )
+
+
+def render_weights(samples: RaySamples, density: Tensor) -> Tensor:
+    """How much each sample is seen, (rays, samples), from its density of the same shape."""
+    weights: Tensor = nerfacc.render_weight_from_density(samples.starts, samples.ends, density)[0]
+    return weights
+
+
+def accumulate(weights: Tensor, values: Tensor) -> Tensor:
+    """Weighted sums (rays, channels) of ``values`` (rays, samples, channels) along the rays."""
+    summed: Tensor = nerfacc.accumulate_along_rays(weights, values)
+    return summed
+
+
+def to_image(values: Tensor, pixels: Tensor, cameras: Cameras) -> Tensor:
+    """Images (views, height, width, channels) of ``values`` (rays, channels); zero elsewhere."""
+    shape = (len(cameras), cameras.height, cameras.width, values.shape[-1])
+    flat = values.new_zeros(shape[0] * shape[1] * shape[2], values.shape[-1])
+    return flat.index_copy(0, pixels, values).reshape(shape)

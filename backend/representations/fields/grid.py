@@ -1,0 +1,86 @@
+"""A dense grid of several resolutions, summed and looked up trilinearly: the fast field on CPU."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn import Parameter
+
+from backend.rendering.trilinear import interpolate
+from backend.representations.fields.base import (
+    DensityActivation,
+    DensityBias,
+    Field,
+    FieldSamples,
+    activate_density,
+    magic3d_blob,
+)
+
+LEVELS = 3
+
+
+class GridField(Field):
+    """Grids of ``resolution``, half and a quarter of it, over [-1, 1]^3.
+
+    Each holds four channels: density before its activation, albedo before its sigmoid. The levels
+    are summed into the finest one before the look-up, so one look-up serves all of them, and the
+    coarse ones spread every gradient over a neighborhood.
+    """
+
+    def __init__(
+        self,
+        resolution: int = 48,
+        density_activation: DensityActivation = "softplus",
+        density_bias: DensityBias | None = magic3d_blob,
+    ) -> None:
+        super().__init__()
+        self.density_activation = density_activation
+        self.density_bias = density_bias
+        sizes = [max(resolution >> shift, 4) for shift in reversed(range(LEVELS))]
+        self.levels = nn.ParameterList(torch.zeros(4, size, size, size) for size in sizes)
+
+    @property
+    def resolution(self) -> int:
+        """Nodes along each axis of the finest level."""
+        return int(self.levels[-1].shape[-1])
+
+    def nodes(self) -> Tensor:
+        """The sum of all levels at the finest nodes, (4, x, y, z), with the density's bias."""
+        finest = self.levels[-1]
+        total = finest + sum(_resample(level, self.resolution) for level in self.levels[:-1])
+        if self.density_bias is None:
+            return total
+        axis = torch.linspace(-1, 1, self.resolution, device=finest.device, dtype=finest.dtype)
+        points = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
+        return torch.cat([total[:1] + self.density_bias(points), total[1:]])
+
+    def forward(
+        self, points: Tensor, variances: Tensor | None = None, normals: bool = False
+    ) -> FieldSamples:
+        """See :class:`Field`. Normals are central differences at the nodes, interpolated between
+        them, so they are continuous and cost one wider look-up."""
+        nodes = self.nodes()
+        if normals:
+            nodes = torch.cat([nodes, *(-slope[None] for slope in torch.gradient(nodes[0]))])
+        values = interpolate(nodes.permute(1, 2, 3, 0), points)
+        density = activate_density(values[:, 0], self.density_activation)
+        directions = F.normalize(values[:, 4:], dim=-1) if normals else None
+        return FieldSamples(density, values[:, 1:4].sigmoid(), directions)
+
+    def parameter_groups(self) -> dict[str, list[Parameter]]:
+        """One group, "grid"."""
+        return {"grid": list(self.levels)}
+
+    def resized(self, resolution: int) -> "GridField":
+        """The same field at another resolution, its content resampled onto the finest level."""
+        field = GridField(resolution, self.density_activation, self.density_bias).to(self.levels[-1])
+        with torch.no_grad():
+            total = sum(_resample(level, self.resolution) for level in self.levels)
+            field.levels[-1].copy_(_resample(total, resolution))
+        return field
+
+
+def _resample(level: Tensor, resolution: int) -> Tensor:
+    if level.shape[-1] == resolution:
+        return level
+    size = (resolution, resolution, resolution)
+    return F.interpolate(level[None], size, mode="trilinear", align_corners=True)[0]
