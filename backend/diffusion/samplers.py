@@ -28,12 +28,13 @@ def ddim(
     noisy: Tensor,
     *,
     steps: int,
-    t_start: float = 1.0,
+    t_start: float | Tensor = 1.0,
     given: Tensor | None = None,
     eta: float = 0.0,
     noise: Callable[[int], Tensor] | None = None,
 ) -> Iterator[Step]:
-    """DDIM (Song et al. 2021) from ``noisy`` (batch, views, ...) at ``t_start`` down to t = 0.
+    """DDIM (Song et al. 2021) from ``noisy`` (batch, views, ...) at ``t_start``, one number or
+    (batch, views), down to t = 0 in even steps.
 
     ``given``: (batch, views) bool, views that are known: they stand clean in ``noisy``, are shown
     to ``predict`` with t = 0 and come back unchanged. ``eta``: 0 is deterministic, 1 ancestral;
@@ -42,9 +43,12 @@ def ddim(
     if eta > 0 and noise is None:
         raise ValueError("a sampler with eta above 0 needs noise")
     known = noisy
-    times = torch.linspace(t_start, 0.0, steps + 1).tolist()
+    start = torch.as_tensor(t_start, dtype=torch.float32, device=noisy.device)
+    start = start.expand(noisy.shape[:2])
+    if given is not None:
+        start = start.masked_fill(given, 0.0)
     for step in range(steps):
-        t, t_next = (_times(noisy, time, given) for time in times[step : step + 2])
+        t, t_next = start * (1 - step / steps), start * (1 - (step + 1) / steps)
         x0 = _keep(predict(noisy, t), known, given)
         fresh = noise(step) if noise is not None and eta > 0 else None
         last = step + 1 == steps
@@ -52,11 +56,6 @@ def ddim(
             _ddim_step(schedule, noisy, x0, t, t_next, eta, fresh), known, given
         )
         yield Step(x0, noisy, (step + 1) / steps)
-
-
-def _times(latents: Tensor, time: float, given: Tensor | None) -> Tensor:
-    t = torch.full(latents.shape[:2], time, dtype=torch.float32, device=latents.device)
-    return t if given is None else t.masked_fill(given, 0.0)
 
 
 def _keep(latents: Tensor, known: Tensor, given: Tensor | None) -> Tensor:

@@ -8,6 +8,7 @@ a clean view; ``alpha_t**2 + sigma_t**2 = 1``.
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from backend.diffusion.schedules import NoiseSchedule
@@ -28,13 +29,37 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class TextEmbedding:
-    """Token embeddings (n, tokens, width) of n prompts, and which tokens count, (n, tokens) bool."""
+    """Of n prompts: token embeddings (n, tokens, width), and which count, (n, tokens) bool."""
 
     tokens: Tensor
     mask: Tensor
 
     def __getitem__(self, index: slice | list[int] | Tensor) -> "TextEmbedding":
         return TextEmbedding(self.tokens[index], self.mask[index])
+
+    def __len__(self) -> int:
+        return self.tokens.shape[0]
+
+    def repeat(self, times: int) -> "TextEmbedding":
+        """All rows, ``times`` times over."""
+        return TextEmbedding(self.tokens.repeat(times, 1, 1), self.mask.repeat(times, 1))
+
+    @staticmethod
+    def join(embeddings: list["TextEmbedding"]) -> "TextEmbedding":
+        """The rows of all, padded to the longest with tokens that do not count."""
+        longest = max(embedding.tokens.shape[1] for embedding in embeddings)
+        padded = [embedding._pad(longest) for embedding in embeddings]
+        return TextEmbedding(
+            torch.cat([entry.tokens for entry in padded]),
+            torch.cat([entry.mask for entry in padded]),
+        )
+
+    def _pad(self, length: int) -> "TextEmbedding":
+        missing = length - self.tokens.shape[1]
+        pad = torch.nn.functional.pad
+        return TextEmbedding(
+            pad(self.tokens, (0, 0, 0, missing)), pad(self.mask, (0, missing), value=False)
+        )
 
 
 @dataclass(frozen=True)
@@ -44,14 +69,28 @@ class Condition:
     ``text``: one embedding a set (batch rows), or a view (batch·views rows) for priors that see
     each view alone. ``cameras``: batch·views cameras, set after set. ``given``: (batch, views)
     bool, the views that are known, whose clean latents stand in the noisy input with t = 0.
+    ``alpha_known``: False where the latents were encoded without alpha (photographs, renders over
+    a background of their own).
     """
 
     text: TextEmbedding | None = None
     cameras: Cameras | None = None
     given: Tensor | None = None
+    alpha_known: bool = True
 
     def with_text(self, text: TextEmbedding) -> "Condition":
+        """The same but for the words."""
         return replace(self, text=text)
+
+    def repeat(self, times: int) -> "Condition":
+        """The same for a batch that stands ``times`` times after itself; text as well."""
+        cameras, text, given = self.cameras, self.text, self.given
+        return replace(
+            self,
+            text=None if text is None else text.repeat(times),
+            cameras=None if cameras is None else cameras[list(range(len(cameras))) * times],
+            given=None if given is None else given.repeat(times, 1),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,137 @@
+"""The loop of an optimization: explicit state, one generator, and a watchdog."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from backend.diffusion.annealing import Number, value_at
+from backend.representations.base import Representation
+from backend.studio import Progress
+from protocol.assets import Asset
+from protocol.errors import DistilleryError
+
+PATIENCE = 10
+"""How many steps in a row may be skipped for values that are not finite."""
+
+
+@dataclass
+class State:
+    """Everything that a step changes; what a checkpoint holds.
+
+    ``skipped``: steps without an update, because a loss or gradient was not finite.
+    """
+
+    representation: Representation
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    skipped: int = 0
+
+    @classmethod
+    def create(
+        cls, representation: Representation, rates: Mapping[str, Number], **adam: Any
+    ) -> "State":
+        """With Adam over the parameter groups that ``rates`` names; others stay as they are."""
+        groups = representation.parameter_groups()
+        optimizer = torch.optim.Adam(
+            [
+                {"params": groups[name], "lr": value_at(rate, 0.0), "name": name}
+                for name, rate in rates.items()
+            ],
+            **adam,
+        )
+        return cls(representation, optimizer)
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint: parameters, Adam's moments, counters."""
+        return {
+            "representation": self.representation.state(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "skipped": self.skipped,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint, bitwise."""
+        self.representation.load_state(state["representation"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.skipped = state["step"], state["skipped"]
+
+
+def distill(
+    state: State,
+    steps: int,
+    losses: Callable[[int], Mapping[str, Tensor]],
+    weights: Mapping[str, Number],
+    *,
+    rates: Mapping[str, Number] | None = None,
+    gradient_norm: float | None = None,
+    after_step: Callable[[int], None] | None = None,
+    preview: Callable[[], Asset] | None = None,
+) -> Iterator[Progress]:
+    """Optimize ``state`` from where it stands up to ``steps``, yielding after each step.
+
+    ``losses(step)`` renders and gives losses by name, each of which needs an entry (its lambda) in
+    ``weights``. ``rates``: learning rates by parameter group, followed over the run where given.
+    ``gradient_norm``: the whole gradient is shortened to it. ``after_step(step)`` is for upkeep
+    (occupancy, densification). A step whose loss or gradient is not finite changes nothing and is
+    counted; :class:`DistilleryError` when that happens ``PATIENCE`` times in a row.
+    """
+    in_a_row = 0
+    while state.step < steps:
+        progress = state.step / steps
+        _set_rates(state.optimizer, rates or {}, progress)
+        terms = losses(state.step)
+        total = torch.stack(
+            [value_at(weights[name], progress) * loss for name, loss in terms.items()]
+        ).sum()
+        updated = _update(state.optimizer, total, gradient_norm)
+        in_a_row = 0 if updated else in_a_row + 1
+        state.skipped += not updated
+        if in_a_row >= PATIENCE:
+            raise _diverged(state.step, terms)
+        if updated and after_step is not None:
+            after_step(state.step)
+        state.step += 1
+        values = {name: float(loss.detach()) for name, loss in terms.items()}
+        message = f"{state.skipped} steps skipped: not finite" if state.skipped else ""
+        yield Progress(state.step, steps, message=message, losses=values, preview=preview)
+
+
+def _set_rates(
+    optimizer: torch.optim.Optimizer, rates: Mapping[str, Number], progress: float
+) -> None:
+    for group in optimizer.param_groups:
+        if group["name"] in rates:
+            group["lr"] = value_at(rates[group["name"]], progress)
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: float | None) -> bool:
+    """One step of the optimizer; False, with nothing changed, where values are not finite."""
+    optimizer.zero_grad(set_to_none=True)
+    if not loss.isfinite():
+        return False
+    loss.backward()
+    parameters = [entry for group in optimizer.param_groups for entry in group["params"]]
+    norm = torch.nn.utils.get_total_norm(
+        [entry.grad for entry in parameters if entry.grad is not None]
+    )
+    if not norm.isfinite():
+        return False
+    if gradient_norm is not None:
+        torch.nn.utils.clip_grads_with_norm_(parameters, gradient_norm, norm)
+    optimizer.step()
+    return True
+
+
+def _diverged(step: int, terms: Mapping[str, Tensor]) -> DistilleryError:
+    broken = [name for name, loss in terms.items() if not loss.isfinite()]
+    where = f"the loss {', '.join(broken)}" if broken else "the gradient"
+    return DistilleryError(
+        "diverged",
+        f"The optimization broke down at step {step}: {where} has not been finite "
+        f"for {PATIENCE} steps.",
+        "Try another seed, or lower the learning rate or the guidance scale.",
+    )

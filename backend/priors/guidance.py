@@ -1,0 +1,47 @@
+"""Guided evaluations: several conditions in one batch, combined by the algebra of guidance."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from backend.diffusion.guidance import guide
+from backend.priors.base import Condition, Prediction, Prior, TextEmbedding
+
+
+class Guided(NamedTuple):
+    """The guided clean latents and noise, and the conditional prediction before guidance."""
+
+    x0: Tensor
+    eps: Tensor
+    cond: Prediction
+
+
+def predict_texts(
+    prior: Prior, noisy: Tensor, t: Tensor, condition: Condition, texts: list[TextEmbedding]
+) -> list[Prediction]:
+    """One prediction a text, all in one batch; everything else as ``condition`` says."""
+    times = len(texts)
+    repeated = condition.repeat(times).with_text(TextEmbedding.join(texts))
+    x0, eps = prior.predict(
+        noisy.repeat(times, *[1] * (noisy.dim() - 1)), t.repeat(times, 1), repeated
+    )
+    return [Prediction(*pair) for pair in zip(x0.chunk(times), eps.chunk(times), strict=True)]
+
+
+def predict_guided(
+    prior: Prior,
+    noisy: Tensor,
+    t: Tensor,
+    condition: Condition,
+    negative: TextEmbedding,
+    scale: float,
+) -> Guided:
+    """Classifier-free guidance from ``negative`` (the empty or a negative prompt, as many rows as
+    ``condition.text``) toward ``condition.text``; at scale 1 one evaluation is enough."""
+    if condition.text is None:
+        raise ValueError("guidance wants a text to guide toward")
+    if scale == 1:
+        cond = prior.predict(noisy, t, condition)
+        return Guided(*cond, cond)
+    uncond, cond = predict_texts(prior, noisy, t, condition, [negative, condition.text])
+    return Guided(guide(uncond.x0, cond.x0, scale), guide(uncond.eps, cond.eps, scale), cond)
