@@ -301,12 +301,14 @@ def download_wheels(python: Path) -> Path:
 
 
 def list_wheels(manifest: Path, wheels: Sequence[Path]) -> None:
-    """Name the wheels in a staged manifest, whose list of them is empty in the repository."""
+    """Name the wheels in a staged manifest, above its first table, where TOML wants them."""
     text = manifest.read_text(encoding="utf-8")
-    if "\nwheels = []\n" not in text:
-        raise BuildError("blender_manifest.toml needs a line `wheels = []` for build.py to fill.")
+    if re.search(r"^wheels\b", text, re.MULTILINE):
+        raise BuildError("blender_manifest.toml names wheels; build.py does, for every platform.")
+    table = re.search(r"^\[", text, re.MULTILINE)
+    end = table.start() if table else len(text)
     listed = "".join(f'    "./wheels/{wheel.name}",\n' for wheel in wheels)
-    text = text.replace("\nwheels = []\n", f"\nwheels = [\n{listed}]\n")
+    text = f"{text[:end]}wheels = [\n{listed}]\n\n{text[end:]}"
     manifest.write_text(text, encoding="utf-8")
 
 
