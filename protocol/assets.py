@@ -123,7 +123,10 @@ class Provenance:
 
 @dataclass
 class Asset:
-    """All that one job gives; Blender places what is there."""
+    """All that one job gives (Blender places what is there), or one input that it takes.
+
+    ``images``: further pictures by name. ``report``: plain data (curve, seconds, metrics).
+    """
 
     name: str
     mesh: Mesh | None = None
@@ -131,5 +134,6 @@ class Asset:
     motion: Motion | None = None
     views: list[View] = field(default_factory=list)
     contact_sheet: Image | None = None
+    images: dict[str, Image] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=lambda: Provenance(recipe=""))
     report: dict[str, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ message as :class:`ArrayRef`; an array of at most ``INLINE_BYTES`` is a frame of
 anything larger is a blob, named by the SHA-256 of its bytes and fetched (or put) in chunks.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,10 @@ VERSION = 1
 INLINE_BYTES = 64 * 1024
 CHUNK_BYTES = 1024 * 1024
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Shape = Annotated[tuple[Count, ...], msgspec.Meta(max_length=8)]
+
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 
 
@@ -22,13 +26,22 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
     """Base of all messages."""
 
 
-class ArrayRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One array of a message: in its frame number ``frame``, or in the blob ``blob``."""
+DType = Literal[
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64",
+]
 
-    dtype: str
-    shape: tuple[int, ...]
-    frame: int = -1
-    blob: str = ""
+
+class ArrayRef(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="$", tag="array"
+):
+    """One array: in frame number ``frame`` of its message (frame 0 is the header), or, where
+    that is 0, in the blob ``blob``. Row-major, little-endian."""
+
+    dtype: DType
+    shape: Shape
+    frame: Count = 0
+    blob: Digest | None = None
 
 
 class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -69,7 +82,7 @@ class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order: recipe, inputs and options. ``inputs`` holds text and encoded assets by name."""
+    """An order: recipe, inputs and options. ``inputs`` holds encoded assets by name."""
 
     recipe: str
     prompt: str = ""
@@ -77,7 +90,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     preset: str = "draft"
     options: dict[str, Any] = {}
     seed: int = 0
-    inputs: dict[str, Any] = {}
+    inputs: dict[str, dict[str, Any]] = {}
     client: str = ""
 
 
@@ -111,19 +124,20 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Hello(Header, frozen=True, kw_only=True, tag="hello"):
-    request: int
+    """The greeting, and later the question whether the other side is still there."""
+
+    request: Count
     client: str
-    version: int = VERSION
 
 
 class Describe(Header, frozen=True, kw_only=True, tag="describe"):
-    request: int
+    request: Count
 
 
 class Submit(Header, frozen=True, kw_only=True, tag="submit"):
     """Order a job; the same ``token`` twice gives the same job, so a lost answer costs nothing."""
 
-    request: int
+    request: Count
     spec: JobSpec
     token: str
 
@@ -131,67 +145,70 @@ class Submit(Header, frozen=True, kw_only=True, tag="submit"):
 class Watch(Header, frozen=True, kw_only=True, tag="watch"):
     """Send the job's events from number ``since`` on, the past ones first."""
 
-    request: int
+    request: Count
     job: str
-    since: int = 0
+    since: Count = 0
 
 
 class Unwatch(Header, frozen=True, kw_only=True, tag="unwatch"):
-    request: int
+    request: Count
     job: str
 
 
 class Control(Header, frozen=True, kw_only=True, tag="control"):
-    request: int
+    request: Count
     job: str
     action: Literal["cancel", "pause", "resume", "delete"]
 
 
 class ListJobs(Header, frozen=True, kw_only=True, tag="list_jobs"):
-    request: int
+    """Ask for the newest jobs, of one client or (where it is empty) of all."""
+
+    request: Count
     client: str = ""
 
 
 class FetchResult(Header, frozen=True, kw_only=True, tag="fetch_result"):
-    request: int
+    request: Count
     job: str
 
 
 class HasBlob(Header, frozen=True, kw_only=True, tag="has_blob"):
     """Which part of a blob has arrived? Answered by :class:`BlobState`."""
 
-    request: int
-    blob: str
-    size: int
+    request: Count
+    blob: Digest
+    size: Count
 
 
 class GetChunk(Header, frozen=True, kw_only=True, tag="get_chunk"):
-    request: int
-    blob: str
-    offset: int
+    request: Count
+    blob: Digest
+    offset: Count
 
 
 class PutChunk(Header, frozen=True, kw_only=True, tag="put_chunk"):
     """``frame 1`` holds the bytes from ``offset`` on."""
 
-    request: int
-    blob: str
-    size: int
-    offset: int
+    request: Count
+    blob: Digest
+    size: Count
+    offset: Count
 
 
 # Answers and events of the server ---------------------------------------------------------------
 
 
 class Welcome(Header, frozen=True, kw_only=True, tag="welcome"):
-    request: int
+    """``server``: name and version. ``session``: changes when the server starts anew."""
+
+    request: Count
     server: str
     session: str
-    version: int = VERSION
 
 
 class Description(Header, frozen=True, kw_only=True, tag="description"):
-    request: int
+    request: Count
     recipes: tuple[RecipeInfo, ...]
     capabilities: dict[str, str]
     devices: tuple[DeviceInfo, ...]
@@ -200,37 +217,37 @@ class Description(Header, frozen=True, kw_only=True, tag="description"):
 class Accepted(Header, frozen=True, kw_only=True, tag="accepted"):
     """The job after a submit or control request; for a watch, its state at the start."""
 
-    request: int
+    request: Count
     job: JobInfo
 
 
 class Jobs(Header, frozen=True, kw_only=True, tag="jobs"):
-    request: int
+    request: Count
     jobs: tuple[JobInfo, ...]
 
 
 class Result(Header, frozen=True, kw_only=True, tag="result"):
     """An encoded asset (see ``codec``)."""
 
-    request: int
+    request: Count
     job: str
     asset: dict[str, Any]
 
 
 class BlobState(Header, frozen=True, kw_only=True, tag="blob_state"):
-    request: int
-    blob: str
-    received: int
+    request: Count
+    blob: Digest
+    received: Count
     complete: bool
 
 
 class Chunk(Header, frozen=True, kw_only=True, tag="chunk"):
     """``frame 1`` holds the bytes from ``offset`` on."""
 
-    request: int
-    blob: str
-    size: int
-    offset: int
+    request: Count
+    blob: Digest
+    size: Count
+    offset: Count
 
 
 class Event(Header, frozen=True, kw_only=True, omit_defaults=True, tag="event"):
@@ -240,7 +257,7 @@ class Event(Header, frozen=True, kw_only=True, omit_defaults=True, tag="event"):
     """
 
     job: str
-    number: int
+    number: Count
     time: float
     state: JobState
     progress: Progress | None = None
@@ -251,7 +268,7 @@ class Event(Header, frozen=True, kw_only=True, omit_defaults=True, tag="event"):
 class Failure(Header, frozen=True, kw_only=True, tag="failure"):
     """The answer to a request that could not be met."""
 
-    request: int
+    request: Count
     problem: Problem
 
 
