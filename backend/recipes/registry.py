@@ -29,7 +29,9 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A system of the literature. ``presets``: option values by preset name, ``draft`` first."""
+    """A system of the literature. ``presets``: option values by preset name, ``draft`` first.
+    ``stages``: in order, with their usual seconds in a draft (what the fraction done is told by).
+    """
 
     id: str
     title: str
@@ -40,6 +42,7 @@ class Recipe:
     inputs: tuple[str, ...]
     options: type
     presets: dict[str, dict[str, Any]]
+    stages: dict[str, float]
     run: Run
     version: int = 1
 

@@ -34,6 +34,8 @@ class Studio:
     """``folder``: where checkpoints of this job lie. ``cache``: where finished stages of all jobs
     lie. ``identity``: everything that decides the result (recipe and version, inputs, options,
     prior weights), by which finished stages are found again. ``find_prior`` answers a capability.
+    ``stages``: the recipe's stages in order with their usual seconds, by which the fraction of the
+    whole job is told.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class Studio:
     seed: int
     find_prior: Callable[[Capability], Prior]
     identity: dict[str, Any]
+    stages: dict[str, float] = field(default_factory=dict)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     clock: Callable[[], float] = time.monotonic
 
@@ -81,10 +84,19 @@ class Studio:
                 _save(state.state(), checkpoint)
                 saved = self.clock()
             self._save_now = lambda: _save(state.state(), checkpoint)
-            yield replace(progress, stage=name)
+            yield self.place(name, progress)
         _save(state.state(), finished)
         checkpoint.unlink(missing_ok=True)
         return state
+
+    def place(self, name: str, progress: Progress) -> Progress:
+        """``progress`` of the stage ``name`` seen in the whole job."""
+        names = list(self.stages)
+        before = names.index(name) if name in names else len(names)
+        seconds = list(self.stages.values())
+        share = progress.step / max(progress.steps, 1) * self.stages.get(name, 0.0)
+        fraction = (sum(seconds[:before]) + share) / max(sum(seconds), 1e-9)
+        return replace(progress, stage=name, fraction=fraction)
 
     def save_checkpoint(self) -> None:
         """Write the running stage's state now (pause, shutdown). Call only between steps."""
