@@ -1,0 +1,1 @@
+"""Generated views: drawing them from a prior, and reconstructing what they show."""

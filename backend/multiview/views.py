@@ -1,0 +1,95 @@
+"""Views drawn from a prior: a few jointly, then the rest given those (CAT3D, section 3.2)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from backend.diffusion.guidance import rescale_x0
+from backend.diffusion.samplers import ddim
+from backend.distillation.prompts import ConditionalText
+from backend.priors.base import Condition, Prior
+from backend.priors.guidance import predict_guided
+from backend.rendering.cameras import Cameras
+from backend.rendering.sheet import sheet
+from backend.studio import Progress, Studio
+from protocol.assets import Asset
+
+
+@dataclass
+class ViewSet:
+    """Views of one object: ``latents`` (views, channels, height, width), which are ``drawn``."""
+
+    cameras: Cameras
+    latents: Tensor
+    drawn: Tensor
+
+    @classmethod
+    def empty(cls, prior: Prior, cameras: Cameras) -> "ViewSet":
+        """Nothing drawn yet."""
+        return cls(
+            cameras, torch.zeros(len(cameras), *prior.spec.latent), torch.zeros(len(cameras)).bool()
+        )
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"latents": self.latents, "drawn": self.drawn}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.latents, self.drawn = state["latents"], state["drawn"]
+
+
+@dataclass(frozen=True)
+class ViewSampler:
+    """How views are drawn. ``groups``: view numbers drawn jointly, group after group, each given
+    all views before it. ``scale``: guidance. ``rescale``: phi of the guidance rescale. ``steps``
+    of DDIM a group."""
+
+    prior: Prior
+    text: ConditionalText
+    groups: Sequence[Sequence[int]]
+    steps: int
+    scale: float
+    rescale: float = 0.5
+
+    @torch.no_grad()
+    def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
+        """Draw what ``views`` lacks; the noise of a group depends on the seed and its number."""
+        total = self.steps * len(self.groups)
+        for number, group in enumerate(self.groups):
+            if views.drawn[list(group)].all():
+                continue
+            done = number * self.steps
+            noise = studio.noise((1, *views.latents.shape), "views", number)
+            for count, latents in enumerate(self._draw_group(views, list(group), noise), 1):
+                views.latents[list(group)] = latents
+                views.drawn[list(group)] |= count == self.steps
+                yield Progress(done + count, total, preview=lambda: self.preview(views))
+
+    def preview(self, views: ViewSet) -> Asset:
+        """A picture of the views as they are now."""
+        images, _ = self.prior.decode(views.latents)
+        return Asset("views", contact_sheet=sheet(images, columns=min(len(images), 4)))
+
+    def _draw_group(self, views: ViewSet, group: list[int], noise: Tensor) -> Iterator[Tensor]:
+        """The clean latents of the group as predicted after each step."""
+        known = views.drawn.nonzero()[:, 0].tolist()
+        chosen = known + group
+        given = torch.tensor([view in known for view in chosen])[None]
+        cameras = views.cameras[chosen]
+        text, negative = self.text.rows(cameras, 1)
+        condition = Condition(text, cameras, given if known else None)
+        start = torch.where(
+            given[..., None, None, None], views.latents[None, chosen], noise[:, chosen]
+        )
+
+        def predict(noisy: Tensor, t: Tensor) -> Tensor:
+            guided = predict_guided(self.prior, noisy, t, condition, negative, self.scale)
+            return rescale_x0(guided.x0, guided.cond.x0, self.rescale)
+
+        schedule, mask = self.prior.schedule, condition.given
+        for step in ddim(predict, schedule, start, steps=self.steps, given=mask):
+            yield step.x0[0, len(known) :]
