@@ -110,7 +110,9 @@ class Cameras:
         return torch.stack([x, y], -1), depth
 
     def _ortho_heights(self) -> Tensor:
-        return torch.zeros_like(self.fov_degrees) if self.ortho_height is None else self.ortho_height
+        return (
+            torch.zeros_like(self.fov_degrees) if self.ortho_height is None else self.ortho_height
+        )
 
 
 def orbit_positions(azimuth_degrees: Tensor, elevation_degrees: Tensor, radius: Tensor) -> Tensor:
@@ -126,7 +128,7 @@ def look_at(positions: Tensor, targets: Tensor) -> Tensor:
     """Camera-to-world matrices, (n, 4, 4), from positions toward targets, z up where it can be."""
     backward = torch.nn.functional.normalize(positions - targets, dim=-1)
     up = torch.tensor([0.0, 0.0, 1.0]).to(positions).expand_as(positions)
-    # Straight above or below, z says nothing about roll: keep the front of the object at the bottom.
+    # Straight above or below, z says nothing about roll: the front of the object is at the bottom.
     steep = backward[:, 2:].abs() > 1 - 1e-6
     overhead = torch.tensor([0.0, 1.0, 0.0]).to(positions) * backward[:, 2:].sign()
     up = torch.where(steep, overhead, up)

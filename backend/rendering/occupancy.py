@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import max_pool3d
 
 
 class Occupancy(nn.Module):
@@ -26,7 +26,7 @@ class Occupancy(nn.Module):
         centers = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
         values = torch.cat([density(chunk) for chunk in centers.split(1 << 19)])
         above = (values > threshold).float().reshape(1, 1, count, count, count)
-        self.cells.copy_(F.max_pool3d(above, 3, stride=1, padding=1)[0, 0] > 0)
+        self.cells.copy_(max_pool3d(above, 3, stride=1, padding=1)[0, 0] > 0)
 
     def is_full(self) -> bool:
         """Whether every cell is occupied, so that asking for single points is no use."""

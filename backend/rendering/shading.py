@@ -18,7 +18,9 @@ class Shading:
     textureless: bool = False
 
 
-def shade(albedo: Tensor, normals: Tensor, points: Tensor, light: Tensor, shading: Shading) -> Tensor:
+def shade(
+    albedo: Tensor, normals: Tensor, points: Tensor, light: Tensor, shading: Shading
+) -> Tensor:
     """c = rho * (l_rho * max(0, n . (l - mu) / |l - mu|) + l_a), for tensors (..., 3).
 
     ``light`` is the position of the light of each point, broadcastable to ``points``.

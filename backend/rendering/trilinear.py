@@ -7,9 +7,9 @@ benchmarks/volume.py); everything else goes through :func:`interpolate_reference
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from numba import njit, prange
 from torch import Tensor
+from torch.nn.functional import grid_sample
 
 # Gradients are summed in this many parts, whatever the number of threads, and the parts are added
 # in order: the same bits come out on every run.
@@ -33,7 +33,7 @@ def interpolate_reference(grid: Tensor, points: Tensor) -> Tensor:
     # grid_sample names its axes from the last: it wants the coordinates as (z, y, x).
     volume = grid.permute(3, 0, 1, 2)[None]
     places = points.flip(-1)[None, :, None, None]
-    values = F.grid_sample(volume, places, align_corners=True, padding_mode="border")
+    values = grid_sample(volume, places, align_corners=True, padding_mode="border")
     return values[0, :, :, 0, 0].T
 
 

@@ -43,7 +43,9 @@ class RaySamples:
         return RaySamples(**{name: value[index] for name, value in vars(self).items()})
 
 
-def ball_interval(origins: Tensor, directions: Tensor, radius: float = 1.0) -> tuple[Tensor, Tensor]:
+def ball_interval(
+    origins: Tensor, directions: Tensor, radius: float = 1.0
+) -> tuple[Tensor, Tensor]:
     """Distances (rays,) at which unit-length rays enter and leave the ball around the origin.
 
     In front of the camera only; rays that miss get leave <= enter.

@@ -19,12 +19,19 @@ from backend.rendering.volume import (
 )
 from backend.representations.background import Background
 from backend.representations.base import Want
-from backend.representations.fields.base import DensityActivation, DensityBias, Field, FieldSamples, magic3d_blob
+from backend.representations.fields.base import (
+    DensityActivation,
+    DensityBias,
+    Field,
+    FieldSamples,
+    soft_blob,
+)
 from backend.representations.fields.grid import GridField
 from protocol.assets import Mesh
 
 # Below this alpha a ray has no depth and no surface point.
 OPAQUE_ENOUGH = 1e-3
+IMAGE_NAMES = ("alpha", "color", "depth", "normals", "coords")
 SAMPLE_NAMES = ("weights", "density", "points", "directions", "pixels")
 RAYS_AT_ONCE = 1 << 14
 
@@ -124,7 +131,8 @@ class Volume(nn.Module):
         samples, points, occupied = samples[kept], points[kept], occupied[kept].reshape(-1)
         index = occupied.nonzero()[:, 0]
         found = self.field(points.reshape(-1, 3)[index], None, normals)
-        spread = (None if value is None else _spread(value, index, len(occupied)) for value in found)
+        total = len(occupied)
+        spread = [None if value is None else _spread(value, index, total) for value in found]
         return samples, points, FieldSamples(*spread)
 
     def _render_in_parts(
@@ -176,8 +184,9 @@ class Volume(nn.Module):
         background: Tensor | None,
     ) -> Buffers:
         pixels = values["pixels"]
-        names = [name for name in ("alpha", "color", "depth", "normals", "coords") if name in values]
-        images = {name: to_image(values[name], pixels, cameras) for name in names}
+        images = {
+            name: to_image(values[name], pixels, cameras) for name in IMAGE_NAMES if name in values
+        }
         if "color" in images:
             behind = self._background_of(cameras) if background is None else background
             if behind is not None:
@@ -199,8 +208,8 @@ def grid_volume(
     resolution: int = 48,
     background: Background | None = None,
     samples: int = 64,
-    density_activation: DensityActivation = "softplus",
-    density_bias: DensityBias | None = magic3d_blob,
+    density_activation: DensityActivation = "exp",
+    density_bias: DensityBias | None = soft_blob,
 ) -> Volume:
     """The volume for CPU: a dense grid, albedo gray and density a blob to begin with."""
     return Volume(GridField(resolution, density_activation, density_bias), background, samples)

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Parameter
+from torch.nn.functional import softplus
 
 DensityActivation = Literal["exp", "softplus"]
 DensityBias = Callable[[Tensor], Tensor]
 
 
 class FieldSamples(NamedTuple):
-    """``density`` (n,) >= 0 per world unit, ``albedo`` (n, 3) in [0, 1], unit ``normals`` (n, 3)."""
+    """``density`` (n,) per world unit, ``albedo`` (n, 3) in [0, 1], unit ``normals`` (n, 3)."""
 
     density: Tensor
     albedo: Tensor
@@ -59,7 +59,7 @@ def truncated_exp(raw: Tensor) -> Tensor:
 
 def activate_density(raw: Tensor, activation: DensityActivation) -> Tensor:
     """Densities from what a field stores."""
-    return truncated_exp(raw) if activation == "exp" else F.softplus(raw)
+    return truncated_exp(raw) if activation == "exp" else softplus(raw)
 
 
 def dreamfusion_blob(points: Tensor) -> Tensor:
@@ -70,3 +70,10 @@ def dreamfusion_blob(points: Tensor) -> Tensor:
 def magic3d_blob(points: Tensor) -> Tensor:
     """10 (1 - r / 0.5) at ``points`` (..., 3) (Magic3D, section 4)."""
     return 10.0 * (1.0 - points.norm(dim=-1) / 0.5)
+
+
+def soft_blob(points: Tensor) -> Tensor:
+    """2 - 4 r at ``points`` (..., 3): under ``exp`` a fog that is nearly opaque through its middle
+    (alpha 0.97) and thins out to 0.14 per unit at the ball's border, so that density can still
+    grow anywhere."""
+    return 2.0 - 4.0 * points.norm(dim=-1)

@@ -1,9 +1,10 @@
 """A dense grid of several resolutions, summed and looked up trilinearly: the fast field on CPU."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import Parameter
+from torch.nn.functional import interpolate as resample
+from torch.nn.functional import normalize
 
 from backend.rendering.trilinear import interpolate
 from backend.representations.fields.base import (
@@ -12,7 +13,7 @@ from backend.representations.fields.base import (
     Field,
     FieldSamples,
     activate_density,
-    magic3d_blob,
+    soft_blob,
 )
 
 LEVELS = 3
@@ -29,8 +30,8 @@ class GridField(Field):
     def __init__(
         self,
         resolution: int = 48,
-        density_activation: DensityActivation = "softplus",
-        density_bias: DensityBias | None = magic3d_blob,
+        density_activation: DensityActivation = "exp",
+        density_bias: DensityBias | None = soft_blob,
     ) -> None:
         super().__init__()
         self.density_activation = density_activation
@@ -63,7 +64,7 @@ class GridField(Field):
             nodes = torch.cat([nodes, *(-slope[None] for slope in torch.gradient(nodes[0]))])
         values = interpolate(nodes.permute(1, 2, 3, 0), points)
         density = activate_density(values[:, 0], self.density_activation)
-        directions = F.normalize(values[:, 4:], dim=-1) if normals else None
+        directions = normalize(values[:, 4:], dim=-1) if normals else None
         return FieldSamples(density, values[:, 1:4].sigmoid(), directions)
 
     def parameter_groups(self) -> dict[str, list[Parameter]]:
@@ -72,7 +73,8 @@ class GridField(Field):
 
     def resized(self, resolution: int) -> "GridField":
         """The same field at another resolution, its content resampled onto the finest level."""
-        field = GridField(resolution, self.density_activation, self.density_bias).to(self.levels[-1])
+        field = GridField(resolution, self.density_activation, self.density_bias)
+        field.to(self.levels[-1])
         with torch.no_grad():
             total = sum(_resample(level, self.resolution) for level in self.levels)
             field.levels[-1].copy_(_resample(total, resolution))
@@ -83,4 +85,4 @@ def _resample(level: Tensor, resolution: int) -> Tensor:
     if level.shape[-1] == resolution:
         return level
     size = (resolution, resolution, resolution)
-    return F.interpolate(level[None], size, mode="trilinear", align_corners=True)[0]
+    return resample(level[None], size, mode="trilinear", align_corners=True)[0]
