@@ -1,0 +1,30 @@
+"""One function for each place where Blender 4.2 … 5.2 differ."""
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+
+def enable_nodes(material: bpy.types.Material) -> None:
+    """Give a material its node tree. From 5.0 it always has one, and asking is deprecated."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+
+
+def set_vertex_normals(mesh: bpy.types.Mesh, normals: NDArray[np.float32]) -> None:
+    """Custom normals, flat (3 · vertices). From 4.5 they are an attribute, set in a millisecond."""
+    if bpy.app.version >= (4, 5, 0):
+        attribute = mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT")
+        attribute.data.foreach_set("vector", normals)
+    else:
+        mesh.normals_split_custom_set_from_vertices(normals.reshape(-1, 3))  # type: ignore[arg-type]
+
+
+def draw_prompt(
+    layout: bpy.types.UILayout, owner: bpy.types.bpy_struct, name: str, hint: str
+) -> None:
+    """A text field: of several lines from 5.2, of one before."""
+    if hasattr(layout, "textbox"):
+        layout.textbox(owner, name, initial_visible_lines=3, placeholder=hint)
+    else:
+        layout.prop(owner, name, text="", placeholder=hint)

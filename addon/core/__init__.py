@@ -1,0 +1,1 @@
+"""The client of the backend as plain Python: no Blender, clock and transport handed in."""

@@ -1,0 +1,103 @@
+"""Jobs as the panel shows them: where each stands, what it looks like, what went wrong."""
+
+from dataclasses import dataclass, field
+
+from ...protocol.assets import Asset, Image, Mesh
+from ...protocol.errors import Problem
+from ...protocol.messages import Event, JobInfo, JobSpec, JobState
+
+ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a result goes: longest side in meters, the point under its middle, the scene's name."""
+
+    size_meters: float = 1.0
+    location: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    scene: str = ""
+
+
+@dataclass
+class Job:
+    """One row of the panel. ``placement`` is there while the result is to be placed by itself.
+
+    ``picture`` and ``shape`` are the newest preview; ``previews`` counts them, so that a drawing
+    knows when it is old. ``fetched`` is the fraction of the result that has arrived.
+    """
+
+    id: str
+    spec: JobSpec
+    state: JobState
+    created: float
+    stage: str = ""
+    message: str = ""
+    fraction: float = 0.0
+    seconds_left: float | None = None
+    loss: float | None = None
+    problem: Problem | None = None
+    picture: Image | None = None
+    shape: Mesh | None = None
+    previews: int = 0
+    fetched: float | None = None
+    placement: Placement | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_info(cls, info: JobInfo) -> "Job":
+        """The row of a job that the backend has told of."""
+        return cls(id=info.id, spec=info.spec, state=info.state, created=info.created,
+                   stage=info.stage, fraction=info.fraction, problem=info.problem)
+
+    @property
+    def ended(self) -> bool:
+        """True where nothing more will come of it."""
+        return self.state in ENDED
+
+    @property
+    def title(self) -> str:
+        """What the user knows it by."""
+        return self.spec.prompt or self.spec.recipe
+
+    def take_event(self, event: Event) -> None:
+        """Note what an event tells."""
+        self.state = event.state
+        if event.problem is not None:
+            self.problem = event.problem
+        progress = event.progress
+        if progress is not None:
+            self.stage, self.message = progress.stage, progress.message
+            self.fraction, self.seconds_left = progress.fraction, progress.seconds_left
+            self.loss = progress.loss if progress.loss is not None else self.loss
+
+    def take_preview(self, preview: Asset) -> None:
+        """Keep the newest picture and shape."""
+        self.picture = preview.contact_sheet or self.picture
+        self.shape = preview.mesh or self.shape
+        self.previews += 1
+
+    def drop_preview(self) -> None:
+        """Forget picture and shape."""
+        self.picture = self.shape = None
+        self.previews += 1
+
+
+def status_line(job: Job) -> str:
+    """One line on where a job stands: ``fit · 43 % · 12 s left``."""
+    if job.fetched is not None:
+        return f"Receiving the result · {job.fetched:.0%}".replace("%", " %")
+    if job.state != "running":
+        return job.state.capitalize()
+    parts = [job.stage or "Starting", f"{100 * job.fraction:.0f} %"]
+    if job.seconds_left is not None:
+        parts.append(f"{readable_seconds(job.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def readable_seconds(seconds: float) -> str:
+    """``12 s``, ``3 min 20 s`` or ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,194 @@
+"""A session with one backend: what it offers, the jobs of this user, results on their way."""
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from ...protocol.assets import Asset
+from ...protocol.client import Client, ClientState
+from ...protocol.errors import Problem
+from ...protocol.messages import Description, Event, JobInfo, JobSpec, RecipeInfo
+from .jobs import Job, Placement
+
+SUPPLIED_INPUTS = {"prompt", "negative_prompt"}
+
+
+class Session:
+    """Wraps a :class:`Client`: describes the backend, follows jobs, collects results.
+
+    ``revision`` grows with every change worth a redraw. ``ready`` holds results that wait to be
+    placed, oldest first. ``problem`` is the last request's error, None after a good one.
+    """
+
+    def __init__(self, client: Client, client_id: str) -> None:
+        self.client = client
+        self.client_id = client_id
+        self.description: Description | None = None
+        self.jobs: dict[str, Job] = {}
+        self.ready: deque[tuple[Job, Asset]] = deque()
+        self.problem: Problem | None = None
+        self.sending = 0
+        self.revision = 0
+        self._known_state: ClientState = "offline"
+
+    @property
+    def state(self) -> ClientState:
+        """Whether the backend answers."""
+        return self.client.state
+
+    def pump(self, budget_seconds: float = 0.01) -> bool:
+        """Move messages for about the budget; True where more work is waiting."""
+        more = self.client.pump(budget_seconds)
+        if self.client.state != self._known_state:
+            self._known_state = self.client.state
+            self._changed()
+            if self.client.state == "online":
+                self.client.describe(self._take_description, self._take_problem)
+                self.client.list_jobs(self._take_jobs, self._take_problem, client=self.client_id)
+        return more
+
+    def recipes(self) -> tuple[RecipeInfo, ...]:
+        """The recipes whose inputs this add-on can give."""
+        offered = self.description.recipes if self.description else ()
+        return tuple(recipe for recipe in offered if SUPPLIED_INPUTS.issuperset(recipe.inputs))
+
+    def newest_jobs(self) -> list[Job]:
+        """The jobs, newest first."""
+        return sorted(self.jobs.values(), key=lambda job: job.created, reverse=True)
+
+    def running_jobs(self) -> list[Job]:
+        """The jobs that have not ended, newest first."""
+        return [job for job in self.newest_jobs() if not job.ended]
+
+    def busy(self) -> bool:
+        """True while something is expected of the backend."""
+        waiting = any(not job.ended or job.fetched is not None for job in self.jobs.values())
+        return bool(waiting or self.sending or self.ready)
+
+    def submit(
+        self,
+        spec: JobSpec,
+        placement: Placement | None,
+        on_accepted: Callable[[Job], None] = lambda job: None,
+    ) -> None:
+        """Order a job; its result goes to ``placement``, or waits to be fetched where None."""
+        self.sending += 1
+        self.problem = None
+        ordered = msgspec.structs.replace(spec, client=self.client_id)
+        self.client.submit(
+            ordered, {}, partial(self._take_accepted, placement, on_accepted), self._take_refusal
+        )
+        self._changed()
+
+    def retry(self, job: Job) -> None:
+        """Submit a failed job again with its fix's options (or preset) laid over its own."""
+        fix = job.problem.fix if job.problem else None
+        changes = dict(fix.options) if fix else {}
+        preset = changes.pop("preset", job.spec.preset)
+        spec = msgspec.structs.replace(
+            job.spec, preset=preset, options={**job.spec.options, **changes}
+        )
+        self.submit(spec, job.placement or Placement())
+
+    def cancel(self, job: Job) -> None:
+        """Ask the backend to stop a job."""
+        self.client.control(job.id, "cancel", self._take_info, self._take_problem)
+
+    def delete(self, job: Job) -> None:
+        """Remove a job and its result from the backend and the list."""
+        self.client.control(
+            job.id, "delete", lambda info: self._forget(info.id), self._take_problem
+        )
+
+    def fetch(self, job: Job, placement: Placement) -> None:
+        """Bring a finished job's result, to be placed when it is there."""
+        job.placement, job.fetched, job.problem = placement, 0.0, None
+        self.client.fetch_result(
+            job.id,
+            partial(self._take_asset, job),
+            partial(self._take_job_problem, job),
+            partial(self._take_fraction, job),
+        )
+        self._changed()
+
+    def close(self) -> None:
+        """End the connection; jobs run on in the backend."""
+        self.client.close()
+
+    def _changed(self) -> None:
+        self.revision += 1
+
+    def _take_description(self, description: Description) -> None:
+        self.description = description
+        self._changed()
+
+    def _take_jobs(self, infos: tuple[JobInfo, ...]) -> None:
+        for info in infos:
+            self._take_info(info)
+
+    def _take_accepted(
+        self, placement: Placement | None, on_accepted: Callable[[Job], None], info: JobInfo
+    ) -> None:
+        self.sending -= 1
+        job = self._take_info(info)
+        job.placement = placement
+        on_accepted(job)
+
+    def _take_info(self, info: JobInfo) -> Job:
+        """Add or update a row; follow it if it is new and has not ended."""
+        job = self.jobs.get(info.id)
+        if job is None:
+            job = self.jobs[info.id] = Job.from_info(info)
+            if not job.ended:
+                self._follow(job)
+        job.state = info.state
+        self._changed()
+        return job
+
+    def _follow(self, job: Job) -> None:
+        self.client.watch(
+            job.id,
+            partial(self._take_event, job),
+            partial(self._take_preview, job),
+            partial(self._take_job_problem, job),
+        )
+
+    def _take_event(self, job: Job, event: Event) -> None:
+        job.take_event(event)
+        if job.ended:
+            job.drop_preview()
+        if job.state == "done" and job.placement is not None and job.fetched is None:
+            self.fetch(job, job.placement)
+        self._changed()
+
+    def _take_preview(self, job: Job, preview: Asset) -> None:
+        if not job.ended:
+            job.take_preview(preview)
+            self._changed()
+
+    def _take_fraction(self, job: Job, fraction: float) -> None:
+        job.fetched = fraction
+        self._changed()
+
+    def _take_asset(self, job: Job, asset: Asset) -> None:
+        job.fetched = None
+        self.ready.append((job, asset))
+        self._changed()
+
+    def _take_job_problem(self, job: Job, problem: Problem) -> None:
+        job.problem, job.fetched = problem, None
+        self._changed()
+
+    def _take_refusal(self, problem: Problem) -> None:
+        self.sending -= 1
+        self._take_problem(problem)
+
+    def _take_problem(self, problem: Problem) -> None:
+        self.problem = problem
+        self._changed()
+
+    def _forget(self, job_id: str) -> None:
+        self.jobs.pop(job_id, None)
+        self._changed()

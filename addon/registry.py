@@ -1,0 +1,24 @@
+"""The parts of the add-on in the order in which they are registered."""
+
+import atexit
+
+from . import command, pump
+from .runtime import runtime
+from .ui import forms, operators, overlay, panels, pictures, preferences, properties
+
+PARTS = (preferences, properties, forms, pictures, operators, panels, overlay, command, pump)
+
+
+def register() -> None:
+    """Register every part; the backend that Blender started ends with Blender."""
+    for part in PARTS:
+        part.register()
+    atexit.register(runtime.close)
+
+
+def unregister() -> None:
+    """Unregister every part, last first, and close the connection."""
+    atexit.unregister(runtime.close)
+    for part in reversed(PARTS):
+        part.unregister()
+    runtime.close()

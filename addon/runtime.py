@@ -1,0 +1,103 @@
+"""What is running now: the session with the backend, and the backend that Blender started.
+
+Nothing here is saved in a .blend file; everything ends with the add-on.
+"""
+
+import time
+import uuid
+from pathlib import Path
+
+import bpy
+
+from ..protocol.assets import Asset
+from ..protocol.client import Client
+from ..protocol.errors import DistilleryError, Fix, Problem
+from .core import backend
+from .core.session import Session
+from .package import ROOT_PACKAGE, preferences
+
+
+class Runtime:
+    """``results`` keeps the newest result, so that placing it can be undone and adjusted."""
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.backend: backend.LocalBackend | None = None
+        self.results: dict[str, Asset] = {}
+        self.problem: Problem | None = None
+        self.address = ""
+
+    def connect(self, address: str = "") -> Session:
+        """Open a session with ``address``, or with the one that the preferences mean.
+
+        Raises :class:`DistilleryError` where Blender may not go online.
+        """
+        self.disconnect()
+        self.address = address or self._chosen_address()
+        if not backend.is_loopback(self.address) and not bpy.app.online_access:
+            raise _offline_problem(self.address)
+        # Imported here: libzmq starts its own thread, not before it is used.
+        from ..protocol.transport import Dealer
+
+        client = Client(Dealer(self.address), time.monotonic, client_id())
+        self.session = Session(client, client_id())
+        self.problem = None
+        return self.session
+
+    def disconnect(self) -> None:
+        """Close the session; jobs run on in the backend."""
+        if self.session is not None:
+            self.session.close()
+        self.session = None
+        self.results.clear()
+
+    def start_backend(self) -> None:
+        """Start a backend on this computer. Raises :class:`DistilleryError` where there is none."""
+        if self.backend is None or self.backend.state in ("failed", "stopped"):
+            record = backend.find_record(preferences().backend_python)
+            self.backend = backend.LocalBackend(record, data_folder())
+            self.backend.start()
+
+    def stop_backend(self) -> None:
+        """Stop the backend that Blender started, if it did."""
+        if self.backend is not None:
+            self.backend.stop()
+        self.backend = None
+
+    def close(self) -> None:
+        """End everything; called when the add-on goes or Blender quits."""
+        self.disconnect()
+        self.stop_backend()
+
+    def keep_result(self, job_id: str, asset: Asset) -> None:
+        """Keep this result and no other."""
+        self.results = {job_id: asset}
+
+    def _chosen_address(self) -> str:
+        chosen = str(preferences().address)
+        return chosen or backend.read_address(data_folder()) or backend.DEFAULT_ADDRESS
+
+
+def data_folder() -> Path:
+    """Where a backend started from this Blender keeps its data."""
+    return Path(preferences().data_folder or backend.data_folder())
+
+
+def client_id() -> str:
+    """A name for this user's Blender that survives restarts, by which jobs are found again."""
+    folder = Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True))
+    file = folder / "client"
+    if not file.is_file():
+        file.write_text(uuid.uuid4().hex, encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _offline_problem(address: str) -> DistilleryError:
+    return DistilleryError(
+        "online_access", f"Blender is set to stay offline, and {address} is another computer.",
+        "Allow online access in Preferences > System > Network.",
+        Fix(action="open_preferences", label="Open preferences"),
+    )
+
+
+runtime = Runtime()

@@ -1,0 +1,1 @@
+"""Data in and out: assets of the backend become meshes, images, materials and objects."""

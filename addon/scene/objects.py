@@ -1,0 +1,53 @@
+"""Objects: an asset placed in the scene, with a note of where it came from."""
+
+import json
+
+import bpy
+from mathutils import Matrix, Vector
+
+from ...protocol.assets import Asset, Material, Mesh, Provenance
+from ...protocol.errors import InputError
+from ..core.jobs import Placement
+from .materials import create_material
+from .meshes import COLOR_NAME, create_mesh, placed_positions
+
+
+def add_asset(
+    asset: Asset, placement: Placement, collection: bpy.types.Collection, job: str = ""
+) -> bpy.types.Object:
+    """A new object of the asset's mesh, linked to ``collection``. Raises :class:`InputError`."""
+    if asset.mesh is None:
+        raise InputError("asset_no_mesh", "The result has no mesh.", "Choose another recipe.")
+    mesh = asset.mesh
+    mesh.check()
+    placed = Mesh(placed_positions(mesh.positions, placement.size_meters), mesh.faces, mesh.uvs,
+                  mesh.normals, mesh.attributes, mesh.material)
+    data = create_mesh(asset.name, placed)
+    colors = COLOR_NAME if COLOR_NAME in mesh.attributes else None
+    data.materials.append(create_material(asset.name, mesh.material or Material(), colors))
+    created = bpy.data.objects.new(asset.name, data)
+    created.matrix_world = Matrix.Translation(Vector(placement.location))
+    write_provenance(created, asset.provenance, job)
+    collection.objects.link(created)
+    return created
+
+
+def write_provenance(target: bpy.types.Object, origin: Provenance, job: str = "") -> None:
+    """Recipe, prompt, seed, options, prior and versions as custom properties, one a line."""
+    target["distillery_recipe"] = origin.recipe
+    target["distillery_prompt"] = origin.prompt
+    # Custom properties hold 32-bit integers.
+    target["distillery_seed"] = origin.seed if origin.seed < 2**31 else str(origin.seed)
+    target["distillery_options"] = json.dumps(origin.options, sort_keys=True)
+    target["distillery_prior"] = origin.prior
+    target["distillery_versions"] = json.dumps(origin.versions, sort_keys=True)
+    target["distillery_job"] = job
+
+
+def select_only(context: bpy.types.Context, target: bpy.types.Object) -> None:
+    """Make the object the selected and active one."""
+    view_layer = context.view_layer
+    for other in view_layer.objects.selected:
+        other.select_set(False)
+    target.select_set(True)
+    view_layer.objects.active = target

@@ -1,0 +1,1 @@
+"""What a person sees and clicks: properties, preferences, operators, panels, live preview."""
