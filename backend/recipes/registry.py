@@ -1,19 +1,24 @@
 """The recipes by name: what they are called, what they need, how they run."""
 
 import importlib
+import importlib.metadata
+import os
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
+
+import torch
 
 from backend.priors.base import Capability
 from backend.recipes.options import check_options, describe_options
 from backend.studio import Progress, Studio
-from protocol.assets import Asset
+from protocol.assets import Asset, Provenance
 from protocol.errors import InputError
 from protocol.messages import JobSpec, RecipeInfo
 
-MODULES = ("mvdream", "dreamfusion")
+MODULES = ("backend.recipes.mvdream", "backend.recipes.dreamfusion")
+MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
 Run = Callable[["Inputs", Any, Studio], Generator[Progress, None, Asset]]
 
@@ -24,7 +29,7 @@ class Inputs:
 
     prompt: str = ""
     negative_prompt: str = ""
-    assets: dict[str, Asset] | None = None
+    assets: dict[str, Asset] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,32 @@ class Recipe:
         )
 
 
+def start(
+    spec: JobSpec, studio: Studio, assets: dict[str, Asset] | None = None
+) -> Generator[Progress, None, Asset]:
+    """Run an order; the asset says where it came from, the studio's report is in it."""
+    recipe, options = get(spec.recipe), check(spec)
+    inputs = Inputs(spec.prompt.strip(), spec.negative_prompt.strip(), assets or {})
+    asset = yield from recipe.run(inputs, options, studio)
+    asset.report = studio.report
+    asset.provenance = Provenance(
+        recipe=f"{recipe.id} {recipe.version}", prompt=inputs.prompt, options=asdict(options),
+        seed=spec.seed, prior=", ".join(studio.priors_used), versions=_versions(),
+    )
+    return asset
+
+
+def _versions() -> dict[str, str]:
+    """What the result's last bits depend on."""
+    versions = {name: importlib.metadata.version(name) for name in ("torch", "numpy")}
+    return {**versions, "threads": str(torch.get_num_threads())}
+
+
 @cache
 def recipes() -> dict[str, Recipe]:
     """All recipes by id; imports their modules."""
-    found = (importlib.import_module(f"backend.recipes.{name}").RECIPE for name in MODULES)
+    more = [name for name in os.environ.get(MORE_MODULES, "").split(",") if name]
+    found = [importlib.import_module(name).RECIPE for name in (*MODULES, *more)]
     return {recipe.id: recipe for recipe in found}
 
 

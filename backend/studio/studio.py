@@ -27,6 +27,7 @@ class Checkpointable(Protocol):
 
 
 State = TypeVar("State", bound=Checkpointable)
+Made = TypeVar("Made")
 
 
 @dataclass
@@ -49,7 +50,9 @@ class Studio:
 
     def prior(self, capability: Capability) -> Prior:
         """The prior that the user's settings, or else the pocket prior, give for a capability."""
-        return self.find_prior(capability)
+        prior = self.find_prior(capability)
+        self.priors_used[f"{prior.spec.name} {prior.spec.fingerprint}"] = None
+        return prior
 
     def generator(self, *key: str | int) -> torch.Generator:
         """A generator that depends on the seed and ``key`` alone (stage, step …), so that no
@@ -89,6 +92,13 @@ class Studio:
         checkpoint.unlink(missing_ok=True)
         return state
 
+    def once(self, name: str, make: Callable[[], Made]) -> Generator[Progress, None, Made]:
+        """A stage in one piece, too short to be kept."""
+        yield self.place(name, Progress(0, 1))
+        made = make()
+        yield self.place(name, Progress(1, 1))
+        return made
+
     def place(self, name: str, progress: Progress) -> Progress:
         """``progress`` of the stage ``name`` seen in the whole job."""
         names = list(self.stages)
@@ -104,6 +114,9 @@ class Studio:
             self._save_now()
 
     _save_now: Callable[[], None] | None = field(default=None, init=False, repr=False)
+    # A dict for its order.
+    priors_used: dict[str, None] = field(default_factory=dict, init=False)
+    report: dict[str, Any] = field(default_factory=dict, init=False)
 
     def _stage_hash(self, name: str) -> str:
         text = json.dumps([self.identity, self.seed, name], sort_keys=True, default=str)
