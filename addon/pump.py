@@ -96,7 +96,8 @@ def _place(job: Job, asset: Asset) -> None:
     placement = job.placement or Placement()
     job.placement = None
     runtime.keep_result(job.id, asset)
-    with _some_window():
+    # The operator notes in the job's row what went wrong; to a script it raises as well.
+    with _some_window(), contextlib.suppress(RuntimeError):
         bpy.ops.distillery.place_result(  # type: ignore[attr-defined]
             "EXEC_DEFAULT", True, job=job.id, scene=placement.scene,
             size_meters=placement.size_meters, location=placement.location,

@@ -7,8 +7,9 @@ from functools import partial
 import msgspec
 
 from ...protocol.assets import Asset
-from ...protocol.client import Client, ClientState
+from ...protocol.client import Client
 from ...protocol.errors import Problem
+from ...protocol.link import LinkState
 from ...protocol.messages import Description, Event, JobInfo, JobSpec, RecipeInfo
 from .jobs import Job, Placement
 
@@ -31,10 +32,10 @@ class Session:
         self.problem: Problem | None = None
         self.sending = 0
         self.revision = 0
-        self._known_state: ClientState = "offline"
+        self._known_state: LinkState = "offline"
 
     @property
-    def state(self) -> ClientState:
+    def state(self) -> LinkState:
         """Whether the backend answers."""
         return self.client.state
 
@@ -94,7 +95,7 @@ class Session:
 
     def cancel(self, job: Job) -> None:
         """Ask the backend to stop a job."""
-        self.client.control(job.id, "cancel", self._take_info, self._take_problem)
+        self.client.control(job.id, "cancel", lambda info: None, self._take_problem)
 
     def delete(self, job: Job) -> None:
         """Remove a job and its result from the backend and the list."""
@@ -137,14 +138,14 @@ class Session:
         on_accepted(job)
 
     def _take_info(self, info: JobInfo) -> Job:
-        """Add or update a row; follow it if it is new and has not ended."""
+        """Add a row, and follow it if it has not ended. A row that is there goes by its events:
+        an answer may be older than they are."""
         job = self.jobs.get(info.id)
         if job is None:
             job = self.jobs[info.id] = Job.from_info(info)
             if not job.ended:
                 self._follow(job)
-        job.state = info.state
-        self._changed()
+            self._changed()
         return job
 
     def _follow(self, job: Job) -> None:

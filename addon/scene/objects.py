@@ -16,10 +16,7 @@ def add_asset(
     asset: Asset, placement: Placement, collection: bpy.types.Collection, job: str = ""
 ) -> bpy.types.Object:
     """A new object of the asset's mesh, linked to ``collection``. Raises :class:`InputError`."""
-    if asset.mesh is None:
-        raise InputError("asset_no_mesh", "The result has no mesh.", "Choose another recipe.")
-    mesh = asset.mesh
-    mesh.check()
+    mesh = _sound_mesh(asset)
     placed = Mesh(placed_positions(mesh.positions, placement.size_meters), mesh.faces, mesh.uvs,
                   mesh.normals, mesh.attributes, mesh.material)
     data = create_mesh(asset.name, placed)
@@ -30,6 +27,19 @@ def add_asset(
     write_provenance(created, asset.provenance, job)
     collection.objects.link(created)
     return created
+
+
+def _sound_mesh(asset: Asset) -> Mesh:
+    if asset.mesh is None:
+        raise InputError("result_no_mesh", "The result has no mesh.", "Choose another recipe.")
+    try:
+        asset.mesh.check()
+    except InputError as error:
+        raise InputError(
+            "result_unusable", f"The result cannot be placed. {error.problem.message}",
+            "Generate again with another seed.",
+        ) from error
+    return asset.mesh
 
 
 def write_provenance(target: bpy.types.Object, origin: Provenance, job: str = "") -> None:

@@ -120,6 +120,9 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
         try:
             self._place(context, asset)
         except DistilleryError as error:
+            job = job_of(self.job)
+            if job is not None:
+                job.problem = error.problem
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
