@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from .errors import InputError
 
 FloatArray = NDArray[np.float32]
+IMAGE_PIXELS = 16384
+
 Domain = Literal["point", "face", "corner"]
 
 
@@ -25,6 +27,20 @@ class Image:
 
     pixels: NDArray[np.uint8]
     color: bool = True
+
+    def check(self) -> None:
+        """Raise :class:`InputError` where these are not the pixels of a picture."""
+        shape = self.pixels.shape
+        if len(shape) != 3 or shape[2] not in (1, 3, 4) or 0 in shape:
+            raise InputError(
+                "image_invalid", f"An image cannot have the shape {shape}.",
+                "Choose a picture: gray, RGB or RGBA, 8 bits a channel.",
+            )
+        if max(shape) > IMAGE_PIXELS:
+            raise InputError(
+                "image_too_large", f"An image has {shape[1]} x {shape[0]} pixels.",
+                f"Make its longer side at most {IMAGE_PIXELS} pixels.",
+            )
 
 
 @dataclass
@@ -137,3 +153,11 @@ class Asset:
     images: dict[str, Image] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=lambda: Provenance(recipe=""))
     report: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise :class:`InputError` where its mesh or one of its pictures is broken."""
+        if self.mesh is not None:
+            self.mesh.check()
+        for image in (*self.images.values(), *(view.image for view in self.views)):
+            if image is not None:
+                image.check()

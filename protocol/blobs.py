@@ -41,6 +41,14 @@ class BlobStore:
         """Whether the whole blob is there."""
         return self.path(blob).exists()
 
+    def touch(self, blob: str) -> bool:
+        """Whether the whole blob is there; if so it counts as new (see :meth:`names`)."""
+        try:
+            os.utime(self.path(blob))
+        except FileNotFoundError:
+            return False
+        return True
+
     def size(self, blob: str) -> int:
         """Bytes of a whole blob; DistilleryError where it is not there."""
         try:
@@ -51,7 +59,7 @@ class BlobStore:
     def put(self, data: bytes | memoryview) -> str:
         """Keep bytes and give their hash; nothing is written where they are kept already."""
         blob = digest(data)
-        if not self.has(blob):
+        if not self.touch(blob):
             own_part = self._part(blob).with_suffix(f".{os.getpid()}{PART_SUFFIX}")
             _write(own_part, data, offset=0)
             own_part.replace(self.path(blob))

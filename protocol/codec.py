@@ -149,6 +149,15 @@ class Packer:
         self.blobs[blob] = data
         return array_ref(array, blob=blob)
 
+    def inline(self, ref: ArrayRef, get_blob: Callable[[str], Buffer]) -> ArrayRef:
+        """The same array, moved from its blob into the message where it is small enough."""
+        size = array_bytes(ref)
+        if ref.blob is None or not self.takes_inline(size):
+            return ref
+        self._room -= size
+        self.frames.append(get_blob(ref.blob))
+        return ArrayRef(dtype=ref.dtype, shape=ref.shape, frame=len(self.frames))
+
     def takes_inline(self, size: int) -> bool:
         """Whether an array of that many bytes rides in the message itself."""
         return size <= min(INLINE_BYTES, self._room) and len(self.frames) < FRAMES - 1

@@ -14,7 +14,7 @@ from .errors import Fix, Problem, ProtocolError
 from .frames import Buffer, decode, encode
 from .messages import Event, Failure, Hello, Message, Welcome
 
-GREET_SECONDS = 1.0  # between greetings while nobody answers
+GREET_SECONDS = 0.1  # between attempts to greet while nobody is there
 ANSWER_SECONDS = 3.0  # until a greeting counts as unanswered
 PING_SECONDS = 2.0  # of quiet before asking whether the backend is still there
 SILENCE_SECONDS = 10.0  # until the connection counts as lost

@@ -1,0 +1,109 @@
+"""``python -m backend``: serve, generate, jobs, recipes, doctor, pocket.
+
+Nothing here imports torch before a command needs it, so that help and jobs answer at once.
+"""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli import jobs, pocket
+from backend.cli.remote import connect, plain
+from backend.cli.show import show_problem, show_recipes
+from protocol.errors import DistilleryError
+from protocol.messages import JobSpec
+
+DEFAULT_DATA = Path.home() / ".distillery"
+DEFAULT_BIND = "tcp://127.0.0.1:5599"
+
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
+    help="Distillery's compute backend: distills diffusion priors into 3D assets.",
+)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(pocket.app, name="pocket")
+
+Server = Annotated[str, typer.Option(help="Address of a server; without it, work here.")]
+Data = Annotated[Path, typer.Option(help="Folder for jobs, results and finished stages.")]
+
+
+@app.command()
+def serve(
+    bind: Annotated[str, typer.Option(help="Loopback address; port 0 takes a free one.")]
+    = DEFAULT_BIND,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Run the server until it is interrupted."""
+    from backend.service.server import Server as Service
+    from backend.service.server import log_to_stderr
+
+    log_to_stderr()
+    service = Service(bind, data)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: service.stop())
+    print(f"Listening on {service.address}", flush=True)
+    service.serve()
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What to make.")],
+    recipe: Annotated[str, typer.Option(help="The system to make it with.")] = "mvdream",
+    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
+    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
+    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    server: Server = "",
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Make a 3D object from words: GLB, contact sheet and report."""
+    from backend.cli.generate import make, parse_options
+
+    spec = JobSpec(
+        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
+        options=parse_options(option), seed=seed, client="command-line",
+    )
+    make(spec, server, data, out)
+
+
+@app.command()
+def recipes(
+    as_json: Annotated[bool, typer.Option("--json", help="As data, for programs.")] = False,
+    server: Server = "",
+) -> None:
+    """List the recipes with their options."""
+    if server:
+        with connect(server) as remote:
+            found = remote.describe().recipes
+    else:
+        from backend.recipes import registry
+
+        found = registry.describe()
+    if as_json:
+        print(json.dumps(plain(found), indent=1))
+    else:
+        show_recipes(found)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do, what is missing, and how to get it."""
+    from backend.cli.doctor import diagnose
+
+    raise typer.Exit(0 if diagnose() else 1)
+
+
+def main() -> None:
+    """Run the command line; problems are told in words, with status 2."""
+    try:
+        app()
+    except DistilleryError as error:
+        show_problem(error.problem)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

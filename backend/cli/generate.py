@@ -1,0 +1,118 @@
+"""Make an asset from an order, by a server or in this process, and write it down."""
+
+import hashlib
+import json
+import shutil
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backend.cli.remote import connect, raise_problem
+from backend.cli.show import OnStep, err, progress_bar
+from protocol.assets import Asset
+from protocol.errors import DistilleryError, InputError
+from protocol.messages import Event, JobSpec
+
+
+def make(spec: JobSpec, server: str, data: Path, out: Path) -> None:
+    """Run the order at ``server`` (or here where that is "") and write the result into ``out``."""
+    began = time.monotonic()
+    with progress_bar() as show:
+        asset = make_remotely(spec, server, show) if server else make_here(spec, data, show)
+    for path in write(asset, out, time.monotonic() - began):
+        print(path)
+
+
+def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
+    """Order the job, follow it and fetch the result; the job runs on if this is interrupted."""
+
+    def tell(event: Event) -> None:
+        if event.progress is not None:
+            show(event.progress)
+
+    with connect(server) as remote:
+        job = remote.submit(spec, {}).id
+        try:
+            end = remote.follow(job, tell)
+        except KeyboardInterrupt:
+            err.print(f"The job runs on: python -m backend jobs fetch {job} --server {server}")
+            raise
+        if end.state == "cancelled":
+            raise DistilleryError("job_cancelled", "The job was cancelled.")
+        raise_problem(end.problem)
+        return remote.fetch(job)
+
+
+def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
+    """Run the job in this process; interrupted, the same order goes on from its checkpoint."""
+    from backend.service.folders import Folders
+    from backend.service.inputs import check_order
+    from backend.service.run import Run
+
+    folders = Folders(data)
+    folders.create()
+    check_order(spec, lambda blob: b"")
+    folder = folders.job(hashlib.sha256(msgspec.msgpack.encode(spec)).hexdigest()[:16])
+    run = Run(spec, {}, folder, folders.cache)
+    reports = run.reports()
+    while True:
+        try:
+            show(next(reports).progress)
+        except StopIteration as end:
+            shutil.rmtree(folder, ignore_errors=True)
+            asset: Asset = end.value
+            return asset
+        except KeyboardInterrupt:
+            run.save()
+            raise
+
+
+def write(asset: Asset, out: Path, seconds: float) -> list[Path]:
+    """Write GLB, contact sheet and report; give their paths."""
+    from PIL import Image as Picture
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        written = _export(asset, out)
+        if asset.contact_sheet is not None:
+            written.append(out / "contact_sheet.png")
+            Picture.fromarray(asset.contact_sheet.pixels.squeeze()).save(written[-1])
+        written.append(out / "report.json")
+        written[-1].write_text(json.dumps(_report(asset, seconds), indent=1, default=float))
+    except OSError as error:
+        raise InputError(
+            "out_not_writable", f"{out} cannot be written: {error.strerror or error}.",
+            "Choose another folder with --out.",
+        ) from error
+    return written
+
+
+def _export(asset: Asset, out: Path) -> list[Path]:
+    if asset.mesh is None:
+        return []
+    from backend.meshing.export import export
+
+    return export(asset, out, ("glb",))
+
+
+def _report(asset: Asset, seconds: float) -> dict[str, Any]:
+    return {"provenance": asdict(asset.provenance), "seconds": seconds, **asset.report}
+
+
+def parse_options(pairs: list[str]) -> dict[str, Any]:
+    """``name=value`` pairs; a value is a number, true, false, or else text."""
+    options = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise InputError(
+                "option_invalid", f"{pair!r} is no option.", "Write it as --option name=value."
+            )
+        try:
+            options[name] = json.loads(text)
+        except json.JSONDecodeError:
+            options[name] = text
+    return options

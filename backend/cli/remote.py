@@ -1,0 +1,96 @@
+"""A server as the command line sees it: the protocol's client, one blocking call after another."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal, TypeVar
+
+from protocol.assets import Asset
+from protocol.client import Client
+from protocol.errors import DistilleryError, Problem
+from protocol.messages import Description, Event, JobInfo, JobSpec
+from protocol.transport import Dealer
+
+CLIENT_ID = "command-line"
+
+Answer = TypeVar("Answer")
+Ask = Callable[[Callable[[Answer], None], Callable[[Problem], None]], None]
+
+
+class Remote:
+    """Blocking calls; each raises DistilleryError with what the server (or its absence) says."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def describe(self) -> Description:
+        """What the server offers."""
+        return self._wait(self._client.describe)
+
+    def jobs(self) -> tuple[JobInfo, ...]:
+        """The server's newest jobs."""
+        return self._wait(self._client.list_jobs)
+
+    def control(self, job: str, action: Literal["cancel", "pause", "resume", "delete"]) -> JobInfo:
+        """Cancel, pause, resume or delete a job."""
+        return self._wait(lambda answer, problem: self._client.control(job, action, answer, problem))
+
+    def submit(self, spec: JobSpec, assets: dict[str, Asset]) -> JobInfo:
+        """Order a job."""
+        return self._wait(lambda answer, problem: self._client.submit(spec, assets, answer, problem))
+
+    def fetch(self, job: str) -> Asset:
+        """The result of a finished job."""
+        return self._wait(lambda answer, problem: self._client.fetch_result(job, answer, problem))
+
+    def follow(self, job: str, on_event: Callable[[Event], None]) -> Event:
+        """Watch a job to its end and give its last event; goes on when the server restarts."""
+        last: list[Event] = []
+        problems: list[Problem] = []
+
+        def take(event: Event) -> None:
+            on_event(event)
+            if event.state in ("done", "failed", "cancelled"):
+                last.append(event)
+
+        self._client.watch(job, take, on_problem=problems.append)
+        self._client.run_until(lambda: bool(last or problems))
+        if problems:
+            raise _error(problems[0])
+        return last[0]
+
+    def _wait(self, ask: Ask[Answer]) -> Answer:
+        answers: list[Answer] = []
+        problems: list[Problem] = []
+        ask(answers.append, problems.append)
+        self._client.run_until(lambda: bool(answers or problems))
+        if problems:
+            raise _error(problems[0])
+        return answers[0]
+
+
+@contextmanager
+def connect(address: str) -> Iterator[Remote]:
+    """A server by its address; closed afterwards."""
+    client = Client(Dealer(address), time.monotonic, CLIENT_ID)
+    try:
+        yield Remote(client)
+    finally:
+        client.close()
+
+
+def raise_problem(problem: Problem | None) -> None:
+    """Raise what a failed job says."""
+    if problem is not None:
+        raise _error(problem)
+
+
+def _error(problem: Problem) -> DistilleryError:
+    return DistilleryError(problem.code, problem.message, problem.hint, problem.fix)
+
+
+def plain(value: Any) -> Any:
+    """Messages as plain data, for JSON."""
+    import msgspec
+
+    return msgspec.to_builtins(value)

@@ -1,0 +1,1 @@
+"""The server: it owns jobs, blobs and workers; programs that ask for them only watch."""

@@ -1,0 +1,116 @@
+"""One job run in this process: the studio set up, the recipe driven, previews when they are due.
+
+The worker and the command line without a server both run jobs through here.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from backend.recipes import registry
+from backend.service.priors import find_prior
+from backend.service.progress import Meter, Throttle
+from backend.studio import Progress as Step
+from backend.studio import Studio
+from protocol.assets import Asset
+from protocol.messages import JobSpec, Progress
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a running job says: how far it is, and now and then a preview."""
+
+    progress: Progress
+    preview: Asset | None = None
+
+
+@dataclass
+class Run:
+    """One attempt at a job. ``folder`` keeps its checkpoints, ``cache`` finished stages.
+
+    Raises InputError at construction where the order cannot be worked with.
+    """
+
+    spec: JobSpec
+    assets: Mapping[str, Asset]
+    folder: Path
+    cache: Path
+    device: str = "cpu"
+    clock: Callable[[], float] = time.monotonic
+
+    def __post_init__(self) -> None:
+        self._recipe = registry.get(self.spec.recipe)
+        self._options = registry.check(self.spec)
+        self._studio = Studio(
+            folder=self.folder, cache=self.cache, seed=self.spec.seed,
+            find_prior=lambda capability: find_prior(capability, self.device),
+            identity=self._identity(), stages=self._recipe.stages,
+            device=torch.device(self.device),
+        )
+
+    def reports(self) -> Generator[Report, None, Asset]:
+        """Run the recipe, reporting now and then; returns the result.
+
+        Between two reports the run may be stopped for good; what :meth:`save` kept is continued
+        from by the next attempt.
+        """
+        meter, throttle = Meter(self.clock), Throttle(self.clock)
+        steps = registry.start(self.spec, self._studio, dict(self.assets))
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                asset: Asset = end.value
+                return asset
+            progress = meter.read(step)
+            preview = self._preview(step, throttle)
+            if preview is not None or throttle.event_due():
+                yield Report(progress, preview)
+
+    def save(self) -> None:
+        """Write a checkpoint now."""
+        self._studio.save_checkpoint()
+
+    def _preview(self, step: Step, throttle: Throttle) -> Asset | None:
+        if step.preview is None or not throttle.preview_due():
+            return None
+        began = self.clock()
+        preview = step.preview()
+        throttle.preview_took(self.clock() - began)
+        return preview
+
+    def _identity(self) -> dict[str, Any]:
+        """Everything but the seed that decides the result's last bit."""
+        priors = [find_prior(capability, self.device) for capability in self._recipe.capabilities]
+        return {
+            "recipe": self._recipe.id, "version": self._recipe.version,
+            "prompt": self.spec.prompt, "negative_prompt": self.spec.negative_prompt,
+            "options": asdict(self._options), "inputs": self.spec.inputs,
+            "priors": [prior.spec.fingerprint for prior in priors], "device": self.device,
+            "torch": torch.__version__, "threads": torch.get_num_threads(),
+            "processor": processor_name(),
+        }
+
+
+def installed_version() -> str:
+    """Distillery's version, "0" where it runs from a bare checkout."""
+    try:
+        return version("distillery")
+    except PackageNotFoundError:
+        return "0"
+
+
+def processor_name() -> str:
+    """The CPU's model, as well as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
