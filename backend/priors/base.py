@@ -100,6 +100,8 @@ class PriorSpec:
     ``resolution``: of the images that it draws. ``latent``: (channels, height, width).
     ``views``: how many it sees at once (0: any number). ``guidance_scale``: its default in the
     convention uncond + scale * (cond - uncond). ``fingerprint``: a hash of its weights.
+    ``background``: the gray over which a prior that knows alpha wants color composited; None for
+    priors without alpha.
     """
 
     name: str
@@ -111,6 +113,7 @@ class PriorSpec:
     license: str
     fingerprint: str
     prediction: Literal["eps", "x0", "v"] = "eps"
+    background: float | None = None
     notes: str = field(default="", compare=False)
 
 
