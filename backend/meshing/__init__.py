@@ -1,0 +1,1 @@
+"""From a density to a textured mesh and its files."""

@@ -1,0 +1,62 @@
+"""The whole way from a density and its color to a mesh."""
+
+from backend.meshing.bake import VolumeQuery, bake, colors_at_vertices, seen_from_outside
+from backend.meshing.clean import clean_level, make_manifold, orient_outward
+from backend.meshing.isosurface import (
+    Query,
+    automatic_threshold,
+    level_field,
+    march,
+    sample_density,
+)
+from backend.meshing.normals import vertex_normals
+from backend.meshing.simplify import simplify
+from backend.meshing.unwrap import unwrap
+from protocol.assets import Attribute, Material, Mesh
+
+
+def extract_surface(
+    density: Query, resolution: int, faces: int, threshold: float | None = None, device: str = "cpu"
+) -> Mesh:
+    """The surface of ``density``, closed and outward, about ``faces`` triangles, with normals.
+
+    ``density`` maps points (n, 3) to (n,) per world unit; ``threshold`` is one of its values, None
+    finds it. Raises DistilleryError ``mesh_nothing`` where there is no surface.
+    """
+    grid = sample_density(density, resolution, device)
+    threshold = automatic_threshold(grid) if threshold is None else threshold
+    level = clean_level(level_field(grid, threshold))
+    positions, triangles = simplify(*make_manifold(*march(level)), faces)
+    triangles = orient_outward(positions, triangles)
+    return Mesh(positions, triangles, normals=vertex_normals(positions, triangles))
+
+
+def mesh_volume(
+    look_up: VolumeQuery,
+    resolution: int = 96,
+    texture_size: int = 1024,
+    faces: int = 20_000,
+    device: str = "cpu",
+) -> Mesh:
+    """A textured mesh of a volume, with UVs, a base color texture and vertex colors (``color``).
+
+    ``look_up`` maps points (n, 3) to density (n,) and color (n, 3) in [0, 1]. Raises
+    DistilleryError ``mesh_nothing`` where there is no surface.
+    """
+    mesh = _colored_surface(look_up, resolution, faces, device)
+    mesh.uvs = unwrap(mesh.positions, mesh.faces, texture_size)
+    query = seen_from_outside(look_up, reach=2 / resolution)
+    mesh.material = Material(base_color_map=bake(mesh, texture_size, query, device))
+    return mesh
+
+
+def preview_mesh(look_up: VolumeQuery, resolution: int = 32, device: str = "cpu") -> Mesh:
+    """A coarse mesh with vertex colors and no texture, for looking at while the work goes on."""
+    return _colored_surface(look_up, resolution, 4000, device)
+
+
+def _colored_surface(look_up: VolumeQuery, resolution: int, faces: int, device: str) -> Mesh:
+    mesh = extract_surface(lambda points: look_up(points)[0], resolution, faces, device=device)
+    query = seen_from_outside(look_up, reach=2 / resolution)
+    mesh.attributes["color"] = Attribute("point", colors_at_vertices(mesh, query, device))
+    return mesh
