@@ -41,15 +41,15 @@ def generate(
     backend answers, or one is started for this call. ``on_change`` sees the job as it goes.
     Raises :class:`DistilleryError` with what happened and what to do about it.
     """
-    scene = bpy.context.scene
-    x, y, z = location or scene.cursor.location
+    scene: Any = bpy.context.scene
+    place = location or tuple(scene.cursor.location)
     with connected(server) as session:
         chosen = choose_recipe(session, recipe)
         spec = JobSpec(
             recipe=chosen.id, prompt=prompt, negative_prompt=negative_prompt, seed=seed,
             preset=preset or next(iter(chosen.presets)), options=dict(options or {}),
         )
-        job = _run(session, spec, Placement(size_meters, (x, y, z), scene.name),
+        job = _run(session, spec, Placement(size_meters, place, scene.name),
                    timeout_seconds, on_change)
     return _object_of(job)
 

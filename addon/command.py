@@ -20,7 +20,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
-        made = batch.generate(
+        made: Any = batch.generate(
             chosen.prompt, recipe=chosen.recipe, preset=chosen.preset,
             negative_prompt=chosen.negative, seed=chosen.seed,
             options=dict(map(_option, chosen.option)), size_meters=chosen.size,
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("distillery: stopped; the job runs on in the backend", file=sys.stderr)
         return 130
-    print(f"Placed {made.name}: {len(made.data.polygons)} faces")  # type: ignore[attr-defined]
+    print(f"Placed {made.name}: {len(made.data.polygons)} faces")
     return _save(chosen.save)
 
 

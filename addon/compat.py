@@ -1,5 +1,7 @@
 """One function for each place where Blender 4.2 … 5.2 differ."""
 
+from typing import Any
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ def enable_nodes(material: bpy.types.Material) -> None:
 def set_vertex_normals(mesh: bpy.types.Mesh, normals: NDArray[np.float32]) -> None:
     """Custom normals, flat (3 · vertices). From 4.5 they are an attribute, set in a millisecond."""
     if bpy.app.version >= (4, 5, 0):
-        attribute = mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT")
+        attribute: Any = mesh.attributes.new("custom_normal", "FLOAT_VECTOR", "POINT")
         attribute.data.foreach_set("vector", normals)
     else:
         mesh.normals_split_custom_set_from_vertices(normals.reshape(-1, 3))  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ def create_material(
 
     The viewport color is the mean of the texture, so that Solid mode shows the object's color.
     """
-    created = bpy.data.materials.new(name)
+    created: Any = bpy.data.materials.new(name)
     compat.enable_nodes(created)
     shader = _shader(created)
     color = (*srgb_to_linear(np.array(material.base_color[:3])), material.base_color[3])
@@ -33,7 +33,7 @@ def create_material(
     return created
 
 
-def _shader(material: bpy.types.Material) -> bpy.types.Node:
+def _shader(material: bpy.types.Material) -> Any:
     """The Principled node; node names may be translated, node types are not."""
     return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
 
@@ -46,7 +46,7 @@ def _viewport_color(material: Material) -> tuple[float, ...]:
 
 
 def _link_maps(
-    owner: bpy.types.Material, shader: bpy.types.Node, name: str, material: Material
+    owner: Any, shader: Any, name: str, material: Material
 ) -> None:
     """Maps in columns left of the shader; the base color's node is the active one, which Solid
     mode draws where its color is set to Texture."""
@@ -67,7 +67,7 @@ def _link_maps(
 
 
 def _image_node(
-    owner: bpy.types.Material, name: str, image: Image, row: int
+    owner: Any, name: str, image: Image, row: int
 ) -> bpy.types.Node:
     node: Any = owner.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = pack_image(name, image)
@@ -75,7 +75,7 @@ def _image_node(
     return node
 
 
-def _normal_node(owner: bpy.types.Material, texture: bpy.types.Node) -> bpy.types.Node:
+def _normal_node(owner: Any, texture: bpy.types.Node) -> bpy.types.Node:
     node = owner.node_tree.nodes.new("ShaderNodeNormalMap")
     node.location = (-250, texture.location[1])
     owner.node_tree.links.new(texture.outputs["Color"], node.inputs["Color"])
@@ -83,7 +83,7 @@ def _normal_node(owner: bpy.types.Material, texture: bpy.types.Node) -> bpy.type
 
 
 def _link_vertex_colors(
-    owner: bpy.types.Material, shader: bpy.types.Node, attribute: str
+    owner: Any, shader: Any, attribute: str
 ) -> None:
     node: Any = owner.node_tree.nodes.new("ShaderNodeVertexColor")
     node.layer_name = attribute

@@ -79,9 +79,7 @@ def _flat(values: NDArray[Any], dtype: type = np.float32) -> NDArray[Any]:
     return np.ascontiguousarray(values, dtype=dtype).reshape(-1)
 
 
-def _write_faces(
-    target: bpy.types.Mesh, positions: FloatArray, faces: NDArray[np.int32]
-) -> None:
+def _write_faces(target: Any, positions: FloatArray, faces: NDArray[np.int32]) -> None:
     target.vertices.add(len(positions))
     target.loops.add(3 * len(faces))
     target.polygons.add(len(faces))
@@ -93,12 +91,12 @@ def _write_faces(
     target.polygons.foreach_set("loop_start", np.arange(0, 3 * len(faces), 3, dtype=np.int32))
 
 
-def _write_uvs(target: bpy.types.Mesh, uvs: FloatArray) -> None:
+def _write_uvs(target: Any, uvs: FloatArray) -> None:
     target.uv_layers.new(name=UV_NAME, do_init=False)
     target.attributes[UV_NAME].data.foreach_set("vector", _flat(uvs))
 
 
-def _write_attribute(target: bpy.types.Mesh, name: str, attribute: Attribute) -> None:
+def _write_attribute(target: Any, name: str, attribute: Attribute) -> None:
     """Colors become linear color attributes; numbers and vectors keep their values."""
     values = attribute.values
     width = 1 if values.ndim == 1 else values.shape[1]

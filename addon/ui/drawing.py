@@ -1,13 +1,14 @@
 """Pieces that panels and preferences draw alike: the connection, a problem with its repair."""
 
 import textwrap
-
-import bpy
+from typing import Any
 
 from ...protocol.errors import Problem
 from ..runtime import runtime
 
 LINE_LETTERS = 44
+# A UILayout; the stubs say that a panel may have none, and want every icon's name as a literal.
+Layout = Any
 
 _STATES = {
     "online": ("CHECKMARK", "Connected"),
@@ -17,7 +18,7 @@ _STATES = {
 }
 
 
-def draw_connection(layout: bpy.types.UILayout) -> None:
+def draw_connection(layout: Layout) -> None:
     """One line on the backend, and what is wrong with it."""
     session, local = runtime.session, runtime.backend
     if local is not None and local.state == "starting":
@@ -34,7 +35,7 @@ def draw_connection(layout: bpy.types.UILayout) -> None:
         draw_problem(layout, session.client.problem)
 
 
-def draw_problem(layout: bpy.types.UILayout, problem: Problem, job: str = "") -> None:
+def draw_problem(layout: Layout, problem: Problem, job: str = "") -> None:
     """What happened, what to do, and a button that does it where there is one."""
     box = layout.box().column(align=True)
     box.alert = True
@@ -46,7 +47,7 @@ def draw_problem(layout: bpy.types.UILayout, problem: Problem, job: str = "") ->
         button.job = job
 
 
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
+def draw_lines(layout: Layout, text: str, icon: str = "NONE") -> None:
     """A text of any length, broken into lines; the icon stands before the first."""
     for number, line in enumerate(textwrap.wrap(text, LINE_LETTERS)):
         blank = "NONE" if icon == "NONE" else "BLANK1"

@@ -30,8 +30,8 @@ def job_of(job_id: str) -> Job | None:
 
 def placement_here(context: bpy.types.Context) -> Placement:
     """At the 3D cursor of this scene, as large as its settings say."""
-    x, y, z = context.scene.cursor.location
-    return Placement(settings_of(context.scene).size_meters, (x, y, z), context.scene.name)
+    scene: Any = context.scene
+    return Placement(settings_of(context).size_meters, tuple(scene.cursor.location), scene.name)
 
 
 class DISTILLERY_OT_generate(bpy.types.Operator):
@@ -50,7 +50,7 @@ class DISTILLERY_OT_generate(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Order the job; the pump follows it and places the result."""
-        settings = settings_of(context.scene)
+        settings = settings_of(context)
         recipe, session = settings.chosen_recipe(), runtime.session
         assert recipe is not None
         assert session is not None
@@ -65,7 +65,7 @@ class DISTILLERY_OT_cancel(bpy.types.Operator):
 
     bl_idname = "distillery.cancel"
     bl_label = "Cancel"
-    job: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Ask the backend; the row changes when it has stopped."""
@@ -82,7 +82,7 @@ class DISTILLERY_OT_fetch_result(bpy.types.Operator):
 
     bl_idname = "distillery.fetch_result"
     bl_label = "Import Result"
-    job: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Start fetching; the pump places the result when it is there."""
@@ -101,13 +101,13 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
     bl_label = "Import Result"
     bl_options = {"REGISTER", "UNDO"}
 
-    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    scene: StringProperty(options={"HIDDEN", "SKIP_SAVE"})  # type: ignore[valid-type]
-    size_meters: FloatProperty(  # type: ignore[valid-type]
+    job: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    scene: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
+    size_meters: FloatProperty(
         name="Size", description="Length of the object's longest side",
         default=1.0, min=0.001, soft_max=100.0, unit="LENGTH",
     )
-    location: FloatVectorProperty(  # type: ignore[valid-type]
+    location: FloatVectorProperty(
         name="Location", description="The point under the object's middle", subtype="TRANSLATION"
     )
 
@@ -128,9 +128,9 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
         return {"FINISHED"}
 
     def _place(self, context: bpy.types.Context, asset: Asset) -> None:
-        scene = bpy.data.scenes.get(self.scene) or context.scene
+        scene: Any = bpy.data.scenes.get(self.scene) or context.scene
         here = scene == context.scene
-        collection = context.collection if here else scene.collection
+        collection: Any = context.collection if here else scene.collection
         placement = Placement(self.size_meters, tuple(self.location), scene.name)
         created = add_asset(asset, placement, collection, self.job)
         if here and context.mode == "OBJECT":
@@ -144,7 +144,7 @@ class DISTILLERY_OT_delete_job(bpy.types.Operator):
 
     bl_idname = "distillery.delete_job"
     bl_label = "Delete Job"
-    job: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: StringProperty(options={"SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> Result:
         """Ask first: the result cannot be had again without computing it."""
@@ -165,14 +165,14 @@ class DISTILLERY_OT_recall_settings(bpy.types.Operator):
     bl_idname = "distillery.recall_settings"
     bl_label = "Use These Settings"
     bl_options = {"UNDO"}
-    job: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Copy the order into the scene's settings."""
         job = job_of(self.job)
         if job is None:
             return {"CANCELLED"}
-        forms.show_spec(settings_of(context.scene), job.spec)
+        forms.show_spec(settings_of(context), job.spec)
         return {"FINISHED"}
 
 
@@ -215,7 +215,7 @@ class DISTILLERY_OT_apply_fix(bpy.types.Operator):
 
     bl_idname = "distillery.apply_fix"
     bl_label = "Fix"
-    job: StringProperty(options={"SKIP_SAVE"})  # type: ignore[valid-type]
+    job: StringProperty(options={"SKIP_SAVE"})
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Do the repair that the problem names."""
@@ -227,9 +227,9 @@ class DISTILLERY_OT_apply_fix(bpy.types.Operator):
         if fix.action == "start_backend":
             return _try(self, runtime.start_backend)
         if fix.action == "open_preferences":
-            return bpy.ops.preferences.addon_show(module=ROOT_PACKAGE)
-        if fix.action == "set_option":
-            forms.set_option(settings_of(context.scene), fix.field, fix.value)
+            bpy.ops.preferences.addon_show(module=ROOT_PACKAGE)
+        elif fix.action == "set_option":
+            forms.set_option(settings_of(context), fix.field, fix.value)
         elif job is not None and session is not None:
             session.retry(job)
         return {"FINISHED"}
@@ -239,7 +239,7 @@ def _what_is_missing(context: bpy.types.Context) -> str:
     session: Session | None = runtime.session
     if session is None or session.state != "online":
         return "No backend answers: see the top of the panel"
-    settings = settings_of(context.scene)
+    settings = settings_of(context)
     recipe = settings.chosen_recipe()
     if recipe is None:
         return "The backend offers no recipe for this"
@@ -291,4 +291,15 @@ CLASSES = (
     DISTILLERY_OT_stop_backend,
     DISTILLERY_OT_apply_fix,
 )
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def register() -> None:
+    """Add the operators."""
+    for operator in CLASSES:
+        bpy.utils.register_class(operator)
+
+
+def unregister() -> None:
+    """Remove the operators."""
+    for operator in reversed(CLASSES):
+        bpy.utils.unregister_class(operator)

@@ -69,7 +69,8 @@ def _batch(job: Job, shader: Any) -> Any:
     if known is None or known[0] != job.previews:
         assert job.shape is not None
         positions, colors = shaded_triangles(job.shape, job.placement or Placement())
-        batch = batch_for_shader(shader, "TRIS", {"pos": positions, "color": colors})
+        content: Any = {"pos": positions, "color": colors}
+        batch = batch_for_shader(shader, "TRIS", content)
         known = _batches[job.id] = (job.previews, batch)
     return known[1]
 

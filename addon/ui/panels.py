@@ -1,12 +1,14 @@
 """The sidebar: settings drawn from what the backend describes, jobs as they go."""
 
+from typing import Any
+
 import bpy
 
 from .. import compat
 from ..core.jobs import Job, status_line
 from ..runtime import runtime
 from . import forms
-from .drawing import draw_connection, draw_lines, draw_problem
+from .drawing import Layout, draw_connection, draw_lines, draw_problem
 from .pictures import icon_of
 from .properties import TASKS, DistillerySettings, offered_recipes, settings_of
 
@@ -21,8 +23,8 @@ _JOB_ICONS = {
 class DistilleryPanel:
     """Where all panels are."""
 
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
+    bl_space_type: Any = "VIEW_3D"
+    bl_region_type: Any = "UI"
     bl_category = "Distillery"
 
 
@@ -41,7 +43,7 @@ class DISTILLERY_PT_generate(DistilleryPanel, bpy.types.Panel):
                 layout.operator("distillery.start_backend", icon="PLAY")
         if session is None or not offered_recipes():
             return
-        settings = settings_of(context.scene)
+        settings = settings_of(context)
         _draw_choice(layout, settings)
         _draw_words(layout, settings)
         column = layout.column()
@@ -69,12 +71,12 @@ class DISTILLERY_PT_advanced(DistilleryPanel, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where the recipe has such options."""
-        chosen = forms.chosen_form(settings_of(context.scene))
+        chosen = forms.chosen_form(settings_of(context))
         return chosen is not None and any(option.advanced for option in chosen[0].options)
 
     def draw(self, context: bpy.types.Context) -> None:
         """All of them."""
-        _draw_options(self.layout, settings_of(context.scene), advanced=True)
+        _draw_options(self.layout, settings_of(context), advanced=True)
 
 
 class DISTILLERY_PT_jobs(DistilleryPanel, bpy.types.Panel):
@@ -101,14 +103,14 @@ class DISTILLERY_PT_jobs(DistilleryPanel, bpy.types.Panel):
             _draw_ended(self.layout, job)
 
 
-def _draw_choice(layout: bpy.types.UILayout, settings: DistillerySettings) -> None:
+def _draw_choice(layout: Layout, settings: DistillerySettings) -> None:
     """The tasks where there are several, and the recipe."""
     if len({recipe.task for recipe in offered_recipes()} & set(TASKS)) > 1:
         layout.row().prop(settings, "task", expand=True)
     layout.prop(settings, "recipe", text="")
 
 
-def _draw_words(layout: bpy.types.UILayout, settings: DistillerySettings) -> None:
+def _draw_words(layout: Layout, settings: DistillerySettings) -> None:
     """The prompts that the recipe takes."""
     recipe = settings.chosen_recipe()
     column = layout.column(align=True)
@@ -119,7 +121,7 @@ def _draw_words(layout: bpy.types.UILayout, settings: DistillerySettings) -> Non
 
 
 def _draw_options(
-    layout: bpy.types.UILayout, settings: DistillerySettings, *, advanced: bool
+    layout: Layout, settings: DistillerySettings, *, advanced: bool
 ) -> None:
     chosen = forms.chosen_form(settings)
     column = layout.column()
@@ -129,7 +131,7 @@ def _draw_options(
             column.prop(chosen[1], option.name)
 
 
-def _draw_running(layout: bpy.types.UILayout, job: Job) -> None:
+def _draw_running(layout: Layout, job: Job) -> None:
     """Title and cancel, progress, message and loss, the picture so far."""
     box = layout.box().column()
     row = box.row()
@@ -147,7 +149,7 @@ def _draw_running(layout: bpy.types.UILayout, job: Job) -> None:
         box.template_icon(icon_value=icon, scale=9.0)
 
 
-def _draw_ended(layout: bpy.types.UILayout, job: Job) -> None:
+def _draw_ended(layout: Layout, job: Job) -> None:
     """What it was, and what can be done with it."""
     row = layout.row(align=True)
     row.label(text=job.title, icon=_JOB_ICONS[job.state])
@@ -160,4 +162,15 @@ def _draw_ended(layout: bpy.types.UILayout, job: Job) -> None:
 
 
 CLASSES = (DISTILLERY_PT_generate, DISTILLERY_PT_advanced, DISTILLERY_PT_jobs)
-register, unregister = bpy.utils.register_classes_factory(CLASSES)
+
+
+def register() -> None:
+    """Add the panels."""
+    for panel in CLASSES:
+        bpy.utils.register_class(panel)
+
+
+def unregister() -> None:
+    """Remove the panels."""
+    for panel in reversed(CLASSES):
+        bpy.utils.unregister_class(panel)

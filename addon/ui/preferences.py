@@ -19,24 +19,24 @@ class DistilleryPreferences(bpy.types.AddonPreferences):
 
     bl_idname = ROOT_PACKAGE
 
-    address: StringProperty(  # type: ignore[valid-type]
+    address: StringProperty(
         name="Backend address",
         description="Where the backend listens, such as tcp://127.0.0.1:5599. "
         "Empty: the one on this computer",
         update=_reconnect,
     )
-    backend_python: StringProperty(  # type: ignore[valid-type]
+    backend_python: StringProperty(
         name="Backend Python",
         description="The Python in the backend's .venv. Empty: the one that build.py recorded",
         subtype="FILE_PATH",
     )
-    data_folder: StringProperty(  # type: ignore[valid-type]
+    data_folder: StringProperty(
         name="Data folder",
         description="Where a backend started from Blender keeps jobs and results. "
         "Empty: the usual place for this computer",
         subtype="DIR_PATH",
     )
-    show_textures: BoolProperty(  # type: ignore[valid-type]
+    show_textures: BoolProperty(
         name="Show Textures in Solid Mode",
         description="When a result is placed, let Solid mode show textures",
         default=True,

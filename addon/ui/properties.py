@@ -77,31 +77,31 @@ class DistillerySettings(bpy.types.PropertyGroup):
     """``Scene.distillery``. The options of recipes are added by ``forms`` as the backend declares
     them."""
 
-    stored_task: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    stored_recipe: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    stored_preset: StringProperty(options={"HIDDEN"})  # type: ignore[valid-type]
-    task: _offered_enum(  # type: ignore[valid-type]
+    stored_task: StringProperty(options={"HIDDEN"})
+    stored_recipe: StringProperty(options={"HIDDEN"})
+    stored_preset: StringProperty(options={"HIDDEN"})
+    task: _offered_enum(
         "stored_task", "Task", "What to do", _task_items
     )
-    recipe: _offered_enum(  # type: ignore[valid-type]
+    recipe: _offered_enum(
         "stored_recipe", "Recipe", "The method that makes it", _recipe_items
     )
-    preset: _offered_enum(  # type: ignore[valid-type]
+    preset: _offered_enum(
         "stored_preset", "Preset", "How much care to take", _preset_items
     )
-    prompt: StringProperty(  # type: ignore[valid-type]
+    prompt: StringProperty(
         name="Prompt", description="What to make, such as: a red mushroom"
     )
-    negative_prompt: StringProperty(  # type: ignore[valid-type]
+    negative_prompt: StringProperty(
         name="Negative Prompt", description="What to stay away from"
     )
-    seed: IntProperty(  # type: ignore[valid-type]
+    seed: IntProperty(
         name="Seed", description="The same seed gives the same object", min=0, max=MAX_SEED
     )
-    random_seed: BoolProperty(  # type: ignore[valid-type]
+    random_seed: BoolProperty(
         name="Random Seed", description="Choose a new seed each time", default=False
     )
-    size_meters: FloatProperty(  # type: ignore[valid-type]
+    size_meters: FloatProperty(
         name="Size", description="Length of the object's longest side",
         default=1.0, min=0.001, soft_max=100.0, unit="LENGTH",
     )
@@ -111,19 +111,21 @@ class DistillerySettings(bpy.types.PropertyGroup):
         return next((info for info in offered_recipes() if info.id == self.recipe), None)
 
 
-def settings_of(scene: bpy.types.Scene) -> DistillerySettings:
-    """The settings kept with a scene."""
-    return cast(DistillerySettings, scene.distillery)  # type: ignore[attr-defined]
+def settings_of(context: bpy.types.Context) -> DistillerySettings:
+    """The settings kept with the scene."""
+    return cast(DistillerySettings, context.scene.distillery)
 
 
 def register() -> None:
     """Add the settings to scenes."""
     bpy.utils.register_class(DistillerySettings)
-    bpy.types.Scene.distillery = PointerProperty(type=DistillerySettings)
+    scene: Any = bpy.types.Scene
+    scene.distillery = PointerProperty(type=DistillerySettings)
 
 
 def unregister() -> None:
     """Remove the settings from scenes."""
-    del bpy.types.Scene.distillery
+    scene: Any = bpy.types.Scene
+    del scene.distillery
     bpy.utils.unregister_class(DistillerySettings)
     _kept_items.clear()
