@@ -1,0 +1,59 @@
+"""Sampling joint views from the pocket network, and the sheets that training shows them on."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from backend.diffusion.schedules import CosineSchedule
+from backend.pocket.network import ray_map
+from backend.pocket.text import embed_text
+from backend.pocket.world import caption, held_out_prompts
+from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
+
+SCHEDULE = CosineSchedule()
+
+
+def rig(views: int = 4, elevation_degrees: float = 15.0, azimuth_degrees: float = 0.0) -> Cameras:
+    """Evenly spaced cameras at one elevation, fov 40 degrees, the unit ball filling the frame."""
+    azimuths = torch.arange(views) * (360.0 / views) + azimuth_degrees
+    fov = torch.tensor(40.0)
+    return orbit_cameras(azimuths, elevation_degrees, float(framing_radius(fov)), 40.0, 64)
+
+
+@torch.no_grad()
+def sample_views(
+    network: nn.Module, prompts: list[str], cameras: Cameras, *,
+    steps: int = 20, guidance_scale: float = 3.0, seed: int = 0,
+) -> Tensor:
+    """Joint views of each prompt by DDIM (Song et al. 2021, eta = 0), (B, V, 4, 64, 64) in [-1, 1]."""
+    count, views = len(prompts), len(cameras)
+    rays = ray_map(cameras).expand(count, -1, -1, -1, -1)
+    text, mask = embed_text(prompts)
+    inputs = {
+        "rays": torch.cat([rays, rays]),
+        "text": torch.cat([text, torch.zeros_like(text)]),
+        "text_mask": torch.cat([mask, torch.zeros_like(mask)]),
+    }
+    levels = torch.linspace(1.0, 0.0, steps + 1)
+    z = torch.randn(count, views, 4, 64, 64, generator=torch.Generator().manual_seed(seed))
+    for now, after in zip(levels[:-1], levels[1:]):
+        t = now.expand(2 * count, views)
+        with torch.autocast("cpu", torch.bfloat16):
+            wanted, plain = network(torch.cat([z, z]), t, **inputs).float().chunk(2)
+        x0 = (plain + guidance_scale * (wanted - plain)).clamp(-1, 1)
+        alpha, sigma = SCHEDULE.alpha_sigma(now)
+        next_alpha, next_sigma = SCHEDULE.alpha_sigma(after)
+        z = next_alpha * x0 + next_sigma * (z - alpha * x0) / sigma
+    return z
+
+
+def write_sheet(network: nn.Module, path: Path, count: int = 16) -> None:
+    """Four sampled views each of fixed held-out prompts, two prompts a row, as a picture."""
+    from PIL import Image
+
+    prompts = [caption(kind, color) for kind, color in held_out_prompts(count)]
+    views = sample_views(network, prompts, rig())[:, :, :3] / 2 + 0.5
+    rows = views.permute(0, 3, 1, 4, 2).reshape(count // 2, 2, 64, -1, 3)
+    sheet = rows.permute(0, 2, 1, 3, 4).reshape(count // 2 * 64, -1, 3)
+    Image.fromarray((sheet * 255).round().clamp(0, 255).byte().numpy()).save(path)
