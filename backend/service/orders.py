@@ -25,7 +25,9 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True, tag="stop"):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag="ready"):
-    """Worker to server: send me a job."""
+    """Worker to server: send me a job. ``capabilities``: to the prior that answers each here."""
+
+    capabilities: dict[str, str] = {}
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):

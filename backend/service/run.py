@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
+from backend.priors.library import find_prior
 from backend.recipes import registry
-from backend.service.priors import find_prior
 from backend.service.progress import Meter, Throttle
 from backend.studio import Progress as Step
 from backend.studio import Studio

@@ -50,6 +50,7 @@ class Scheduler:
         self._hire = hire
         self._clock = clock
         self._posts = [_Post(device) for device in devices]
+        self.capabilities: dict[str, str] = {}  # known once a worker is ready
         self._doomed: set[str] = set()
         self._unrecorded: dict[str, Problem] = {}
         for job in store.in_state("running"):
@@ -118,6 +119,7 @@ class Scheduler:
         for message in worker.receive():
             if isinstance(message, Ready):
                 post.idle, post.job = True, ""
+                self.capabilities = message.capabilities
             elif message.job == post.job:
                 try:
                     self._note(post, message)

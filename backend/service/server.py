@@ -17,7 +17,6 @@ from backend.service.executors import Hire, LocalWorker, devices
 from backend.service.folders import Folders
 from backend.service.inputs import check_order
 from backend.service.jobs import JobStore
-from backend.service.priors import capabilities
 from backend.service.run import installed_version
 from backend.service.scheduler import Scheduler
 from backend.service.watchers import Watchers
@@ -207,8 +206,8 @@ class Server:
 
     def _describe(self, client: bytes, message: Describe, arrays: Arrays) -> tuple[Any, Arrays]:
         description = Description(
-            request=message.request, recipes=registry.describe(), capabilities=capabilities(),
-            devices=self._devices,
+            request=message.request, recipes=registry.describe(),
+            capabilities=self._scheduler.capabilities, devices=self._devices,
         )
         return description, []
 

@@ -4,16 +4,19 @@ It reads orders from a pipe between steps. It ends by itself when the server's p
 that no orphan keeps computing.
 """
 
+import logging
 import os
 import threading
 import traceback
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from backend.priors.base import Capability
+from backend.priors.library import find_prior
 from backend.service.failures import explain
 from backend.service.folders import Folders
 from backend.service.orders import (
@@ -31,10 +34,12 @@ from backend.service.run import Run
 from protocol.assets import Asset
 from protocol.blobs import BlobStore
 from protocol.codec import Array, array_ref, as_bytes, decode_asset, encode_asset, frame_getter
-from protocol.errors import DistilleryError
+from protocol.errors import DistilleryError, InputError
 from protocol.messages import ArrayRef
 
 Data = dict[str, Any]
+
+log = logging.getLogger("distillery.worker")
 
 
 _orders: msgspec.msgpack.Decoder[FromServer] = msgspec.msgpack.Decoder(FromServer)
@@ -45,12 +50,13 @@ def serve_orders(pipe: Connection, data: Path, device: str) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = Worker(pipe, Folders(data), device)
     try:
-        worker.send(Ready())
+        ready = Ready(capabilities=find_capabilities(device))
+        worker.send(ready)
         while True:
             order = _orders.decode(pipe.recv_bytes())
             if isinstance(order, Order):
                 worker.run(order)
-                worker.send(Ready())
+                worker.send(ready)
     except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         pass
 
@@ -116,6 +122,21 @@ class Worker:
             return array_ref(array, blob=blob)
 
         return encode_asset(asset, put)
+
+
+def find_capabilities(device: str) -> dict[str, str]:
+    """Load the priors that are configured; capability to the name of the prior that has it."""
+    found, complaints = {}, set()
+    for capability in get_args(Capability):
+        try:
+            found[capability] = find_prior(capability, device).spec.name
+        except InputError:
+            pass  # nothing installed can do it
+        except Exception as error:
+            complaints.add(str(error))
+    for complaint in complaints:
+        log.warning("A prior cannot be loaded: %s", complaint)
+    return found
 
 
 def _end_with_parent() -> None:
