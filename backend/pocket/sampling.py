@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from backend.diffusion.guidance import guide
+from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule
 from backend.pocket.network import ray_map
 from backend.pocket.text import embed_text
 from backend.pocket.world import caption, held_out_prompts
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
-
-SCHEDULE = CosineSchedule()
 
 
 def rig(views: int = 4, elevation_degrees: float = 15.0, azimuth_degrees: float = 0.0) -> Cameras:
@@ -26,7 +26,10 @@ def sample_views(
     network: nn.Module, prompts: list[str], cameras: Cameras, *,
     steps: int = 20, guidance_scale: float = 3.0, seed: int = 0,
 ) -> Tensor:
-    """Joint views of each prompt by DDIM (Song et al. 2021, eta = 0), (B, V, 4, 64, 64) in [-1, 1]."""
+    """Joint views of each prompt, (B, V, 4, 64, 64) in [-1, 1], from the same noise.
+
+    DDIM with classifier-free guidance, in half precision.
+    """
     count, views = len(prompts), len(cameras)
     rays = ray_map(cameras).expand(count, -1, -1, -1, -1)
     text, mask = embed_text(prompts)
@@ -35,17 +38,16 @@ def sample_views(
         "text": torch.cat([text, torch.zeros_like(text)]),
         "text_mask": torch.cat([mask, torch.zeros_like(mask)]),
     }
-    levels = torch.linspace(1.0, 0.0, steps + 1)
-    z = torch.randn(count, views, 4, 64, 64, generator=torch.Generator().manual_seed(seed))
-    for now, after in zip(levels[:-1], levels[1:]):
-        t = now.expand(2 * count, views)
+
+    def predict(noisy: Tensor, t: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            wanted, plain = network(torch.cat([z, z]), t, **inputs).float().chunk(2)
-        x0 = (plain + guidance_scale * (wanted - plain)).clamp(-1, 1)
-        alpha, sigma = SCHEDULE.alpha_sigma(now)
-        next_alpha, next_sigma = SCHEDULE.alpha_sigma(after)
-        z = next_alpha * x0 + next_sigma * (z - alpha * x0) / sigma
-    return z
+            x0 = network(torch.cat([noisy, noisy]), torch.cat([t, t]), **inputs)
+        wanted, plain = x0.float().chunk(2)
+        return guide(plain, wanted, guidance_scale).clamp(-1, 1)
+
+    noise = torch.randn(1, views, 4, 64, 64, generator=torch.Generator().manual_seed(seed))
+    noise = noise.expand(count, -1, -1, -1, -1)
+    return list(ddim(predict, CosineSchedule(), noise, steps=steps))[-1].x0
 
 
 def write_sheet(network: nn.Module, path: Path, count: int = 16) -> None:

