@@ -52,8 +52,13 @@ class Runtime:
         self.results.clear()
 
     def start_backend(self) -> None:
-        """Start a backend on this computer. Raises :class:`DistilleryError` where there is none."""
-        if self.backend is None or self.backend.state in ("failed", "stopped"):
+        """Start a backend on this computer, unless one works in the data folder already.
+
+        Raises :class:`DistilleryError` where none is installed.
+        """
+        if backend.read_address(data_folder()):
+            self.connect()
+        elif self.backend is None or self.backend.state in ("failed", "stopped"):
             record = backend.find_record(preferences().backend_python)
             self.backend = backend.LocalBackend(record, data_folder())
             self.backend.start()

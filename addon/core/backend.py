@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from ...protocol.errors import DistilleryError, Fix, Problem
 from ...protocol.record import BackendRecord, read_record
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5599"
+FREE_PORT = "tcp://127.0.0.1:0"
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
@@ -78,10 +78,9 @@ class LocalBackend:
         self.state = "stopped"
 
     def _spawn(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
-        bind = f"tcp://127.0.0.1:{_free_port()}"
-        command = [*self.record.command(), "serve", "--bind", bind, "--data", str(self.data)]
+        place = ["--bind", FREE_PORT, "--data", str(self.data)]
         return subprocess.Popen(
-            command,
+            [*self.record.command(), "serve", *place],
             cwd=self.record.root,
             env=stripped_environment(os.environ),
             stdin=subprocess.DEVNULL,
@@ -130,14 +129,9 @@ def find_record(python: str = "") -> BackendRecord:
     )
 
 
-def data_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where a backend started from Blender keeps its data."""
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "distillery"
-    if platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "distillery" / "data"
-    share = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(share) / "distillery"
+def data_folder() -> Path:
+    """Where the backend keeps its data unless told otherwise."""
+    return Path.home() / ".distillery"
 
 
 def address_file(data: Path) -> Path:
@@ -174,9 +168,3 @@ def _listens(address: str) -> bool:
             return True
     except (OSError, ValueError):
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,6 +4,7 @@ Packing float pixels makes Blender encode a PNG on the main thread, about a seco
 handing over finished PNG bytes takes milliseconds.
 """
 
+import math
 import struct
 import zlib
 from typing import Any
@@ -52,6 +53,20 @@ def blender_pixels(image: Image) -> FloatArray:
     rgba = np.ones((height, width, 4), np.float32)
     rgba[..., :channels if channels > 1 else 3] = pixels.astype(np.float32) / 255
     return rgba.reshape(-1)
+
+
+def folded(image: Image) -> Image:
+    """A strip of square views, laid out in rows so that it fills a square better."""
+    height, width, channels = image.pixels.shape
+    views = width // height
+    if views < 4 or width % height:
+        return image
+    columns = math.ceil(math.sqrt(views))
+    rows = math.ceil(views / columns)
+    tiles = np.zeros((rows * columns, height, height, channels), np.uint8)
+    tiles[:views] = image.pixels.reshape(height, views, height, channels).swapaxes(0, 1)
+    grid = tiles.reshape(rows, columns, height, height, channels).swapaxes(1, 2)
+    return Image(grid.reshape(rows * height, columns * height, channels), image.color)
 
 
 def mean_color(image: Image) -> NDArray[Any]:

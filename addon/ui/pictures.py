@@ -4,7 +4,7 @@ import bpy
 import bpy.utils.previews
 
 from ..core.jobs import Job
-from ..scene.images import blender_pixels
+from ..scene.images import blender_pixels, folded
 
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 _drawn: dict[str, int] = {}
@@ -32,9 +32,10 @@ def icon_of(job: Job) -> int:
 def _draw(previews: bpy.utils.previews.ImagePreviewCollection, job: Job) -> None:
     assert job.picture is not None
     preview = previews[job.id] if job.id in previews else previews.new(job.id)
-    height, width = job.picture.pixels.shape[:2]
+    picture = folded(job.picture)
+    height, width = picture.pixels.shape[:2]
     preview.image_size = (width, height)
-    preview.image_pixels_float.foreach_set(blender_pixels(job.picture))  # type: ignore[attr-defined]
+    preview.image_pixels_float.foreach_set(blender_pixels(picture))  # type: ignore[attr-defined]
     _drawn[job.id] = job.previews
 
 

@@ -22,7 +22,7 @@ BACKEND_PYTHON = ROOT / ".venv" / ("Scripts/python.exe" if os.name == "nt" else 
 # Read by Blender as it loads: nothing of the user's own set-up is seen or touched.
 _resources = tempfile.mkdtemp(prefix="distillery-blender-")
 os.environ["BLENDER_USER_RESOURCES"] = _resources
-for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "APPDATA", "LOCALAPPDATA"):
+for name in ("HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA"):
     os.environ[name] = str(Path(_resources) / name.lower())
 atexit.register(shutil.rmtree, _resources, True)
 
