@@ -10,6 +10,7 @@ import mmap
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,9 @@ class BlobStore:
 
     def touch(self, blob: str) -> bool:
         """Whether the whole blob is there; if so it counts as new (see :meth:`names`)."""
-        try:
+        with suppress(OSError):
             os.utime(self.path(blob))
-        except FileNotFoundError:
-            return False
-        return True
+        return self.has(blob)
 
     def size(self, blob: str) -> int:
         """Bytes of a whole blob; DistilleryError where it is not there."""
@@ -177,7 +176,8 @@ def _write(path: Path, data: bytes | memoryview, offset: int) -> None:
                 file.write(data)
                 file.flush()
             except OSError:
-                file.truncate(offset)
+                with suppress(OSError):
+                    file.truncate(offset)
                 raise
     except OSError as error:
         raise disk_error(error, path.parent) from error

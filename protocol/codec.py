@@ -26,7 +26,11 @@ INLINE_TOTAL_BYTES = MESSAGE_BYTES - HEADER_BYTES
 
 
 def as_bytes(array: Array) -> memoryview:
-    """The array's bytes, row-major and little-endian; a view where it already lies so."""
+    """The array's bytes, row-major and little-endian; a view where it already lies so.
+
+    Raises InputError for objects and text.
+    """
+    _dtype_name(array)
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return plain.reshape(-1).view(np.uint8).data
 
@@ -90,10 +94,14 @@ def as_array(buffer: Buffer, ref: ArrayRef) -> Array:
 
 def array_ref(array: Array, *, frame: int = 0, blob: str | None = None) -> ArrayRef:
     """What an array is, and where its bytes lie; raises InputError for objects and text."""
+    return ArrayRef(dtype=_dtype_name(array), shape=array.shape, frame=frame, blob=blob)
+
+
+def _dtype_name(array: Array) -> DType:
     name = array.dtype.name
     if name not in get_args(DType):
         raise InputError("asset_invalid", f"An asset cannot hold an array of {array.dtype}.")
-    return ArrayRef(dtype=cast(DType, name), shape=array.shape, frame=frame, blob=blob)
+    return cast(DType, name)
 
 
 def refs(data: Any) -> Iterator[ArrayRef]:

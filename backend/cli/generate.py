@@ -72,34 +72,19 @@ def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
 
 def write(asset: Asset, out: Path, seconds: float) -> list[Path]:
     """Write GLB, contact sheet and report; give their paths."""
-    from PIL import Image as Picture
+    from backend.meshing.export import export
 
+    report = {"provenance": asdict(asset.provenance), "seconds": seconds, **asset.report}
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        written = _export(asset, out)
-        if asset.contact_sheet is not None:
-            written.append(out / "contact_sheet.png")
-            Picture.fromarray(asset.contact_sheet.pixels.squeeze()).save(written[-1])
+        written = export(asset, out, ("glb",))
         written.append(out / "report.json")
-        written[-1].write_text(json.dumps(_report(asset, seconds), indent=1, default=float))
+        written[-1].write_text(json.dumps(report, indent=1, default=float))
     except OSError as error:
         raise InputError(
             "out_not_writable", f"{out} cannot be written: {error.strerror or error}.",
             "Choose another folder with --out.",
         ) from error
     return written
-
-
-def _export(asset: Asset, out: Path) -> list[Path]:
-    if asset.mesh is None:
-        return []
-    from backend.meshing.export import export
-
-    return export(asset, out, ("glb",))
-
-
-def _report(asset: Asset, seconds: float) -> dict[str, Any]:
-    return {"provenance": asdict(asset.provenance), "seconds": seconds, **asset.report}
 
 
 def parse_options(pairs: list[str]) -> dict[str, Any]:

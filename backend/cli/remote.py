@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from protocol.assets import Asset
@@ -33,15 +34,15 @@ class Remote:
 
     def control(self, job: str, action: Literal["cancel", "pause", "resume", "delete"]) -> JobInfo:
         """Cancel, pause, resume or delete a job."""
-        return self._wait(lambda answer, problem: self._client.control(job, action, answer, problem))
+        return self._wait(partial(self._client.control, job, action))
 
     def submit(self, spec: JobSpec, assets: dict[str, Asset]) -> JobInfo:
         """Order a job."""
-        return self._wait(lambda answer, problem: self._client.submit(spec, assets, answer, problem))
+        return self._wait(partial(self._client.submit, spec, assets))
 
     def fetch(self, job: str) -> Asset:
         """The result of a finished job."""
-        return self._wait(lambda answer, problem: self._client.fetch_result(job, answer, problem))
+        return self._wait(partial(self._client.fetch_result, job))
 
     def follow(self, job: str, on_event: Callable[[Event], None]) -> Event:
         """Watch a job to its end and give its last event; goes on when the server restarts."""
