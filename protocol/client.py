@@ -97,8 +97,11 @@ class Client:
         """
         start = self._clock()
         self._link.tick()
-        for watching in list(self._watches.values()):
-            watching.confirm()
+        for job, watching in list(self._watches.items()):
+            if watching.ended:
+                del self._watches[job]
+            else:
+                watching.confirm()
         while self._link.receive() | self._work() | self._link.flush():
             if self._clock() - start >= budget_seconds:
                 return True
@@ -220,12 +223,11 @@ class Client:
         watching = self._watches.get(event.job)
         if watching is not None:
             watching.take(event, frames)
-            if watching.ended and self._watches.get(event.job) is watching:
-                del self._watches[event.job]
 
     def _watch_again(self) -> None:
         for watching in self._watches.values():
-            watching.ask()
+            if not watching.ended:
+                watching.ask()
 
     def _assemble(
         self,

@@ -191,11 +191,12 @@ class Link:
             self._greet()
 
     def _lose(self, problem: Problem) -> None:
+        if self.state == "online":
+            self._outbox.clear()
+            for request in self._requests.values():
+                request.asked = self.now
         if self.state != "wrong_version":
             self.state, self.problem = "offline", problem
-        self._outbox.clear()
-        for request in self._requests.values():
-            request.asked = self.now
 
     def _welcome(self, welcome: Welcome) -> None:
         anew = self.state != "online" or welcome.session != self._session
