@@ -111,10 +111,16 @@ class Backend:
 
 
 @pytest.fixture
-def start_fake(tmp_path):
-    """Starts a fake backend; all are stopped afterwards."""
+def backend_python() -> Path:
+    """The backend's interpreter."""
     if not BACKEND_PYTHON.is_file():
         pytest.skip("the backend's environment is missing: run python build.py test once")
+    return BACKEND_PYTHON
+
+
+@pytest.fixture
+def start_fake(tmp_path, backend_python):
+    """Starts a fake backend; all are stopped afterwards."""
     started = []
 
     def start(*arguments: str) -> Backend:

@@ -1,0 +1,69 @@
+"""The real backend, found through its record, started and stopped from Blender."""
+
+from pathlib import Path
+
+import bpy
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def recorded(addon, backend_python, tmp_path):
+    """Word of this checkout's backend, as build.py leaves it; a data folder of its own."""
+    record = addon.module("protocol.record")
+    written = record.write_record(
+        record.BackendRecord(python=str(backend_python), root=str(ROOT)))
+    addon.preferences.data_folder = str(tmp_path / "data")
+    yield addon
+    addon.runtime.close()
+    addon.preferences.data_folder = ""
+    written.unlink()
+
+
+def test_start_connect_stop(recorded):
+    running = recorded.runtime
+    assert bpy.ops.distillery.start_backend() == {"FINISHED"}
+    assert running.backend.state == "starting"
+    recorded.turn_until(lambda: running.session and running.session.description, 60)
+    assert "mvdream" in {recipe.id for recipe in running.session.recipes()}
+    settings = bpy.context.scene.distillery
+    settings.recipe = "mvdream"
+    form, group = recorded.module("addon.ui.forms").chosen_form(settings)
+    assert form.preset == "draft"
+    assert group.steps == form.options[1].default
+    bpy.ops.distillery.stop_backend()
+    assert running.backend is None
+    assert not (Path(recorded.preferences.data_folder) / "address").exists()
+    recorded.turn_until(lambda: running.session.state != "online", 20)
+
+
+def test_a_second_blender_uses_the_backend_of_the_first(recorded):
+    running = recorded.runtime
+    bpy.ops.distillery.start_backend()
+    recorded.turn_until(lambda: running.session and running.session.description, 60)
+    first, running.backend = running.backend, None
+    bpy.ops.distillery.start_backend()
+    assert running.backend is None
+    recorded.turn_until(lambda: running.session.description, 20)
+    first.stop()
+
+
+def test_without_a_record_it_says_how_to_get_one(addon):
+    with pytest.raises(RuntimeError, match="No Distillery backend was found"):
+        bpy.ops.distillery.start_backend()
+    assert addon.runtime.problem.fix.action == "open_preferences"
+
+
+@pytest.mark.slow
+def test_batch_starts_a_backend_and_stops_it_again(recorded):
+    batch = recorded.module("addon.batch")
+    small = {"view_steps": 4, "fit_steps": 10, "steps": 0, "grid_resolution": 16, "samples": 16,
+             "faces": 500, "texture_size": 64}
+    stages = []
+    made = batch.generate("a red mushroom", recipe="mvdream", options=small,
+                          on_change=lambda job: stages.append(job.stage))
+    assert 100 <= len(made.data.polygons) <= 500
+    assert made.active_material.node_tree.nodes.active.image.packed_file is not None
+    assert len(set(stages)) > 2
+    assert recorded.runtime.backend is None
