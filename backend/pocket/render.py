@@ -7,14 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from backend.pocket.world.shapes import (
-    BOX,
-    CAPSULE,
-    ELLIPSOID,
-    FRUSTUM,
-    TORUS,
-    Scene,
-)
+from backend.pocket.world.shapes import BOX, CAPSULE, ELLIPSOID, FRUSTUM, TORUS, Scene
+from backend.rendering.cameras import Cameras
 
 Floats = NDArray[np.float32]
 _FAR = 1e30
@@ -298,6 +292,19 @@ def _packed(scene: Scene) -> tuple[NDArray[np.float64], ...]:
     params = np.stack([part.params for part in scene.parts])
     extents = np.stack([part.local_bounds() for part in scene.parts])
     return shapes, matrices, inverses, params, extents
+
+
+def render(
+    scene: Scene, cameras: Cameras, light: Light | None = None, samples: int = 2
+) -> dict[str, Floats]:
+    """Render square `cameras`; see `render_views`. Raises ValueError where they are not square."""
+    if cameras.height != cameras.width:
+        raise ValueError(f"the ray caster draws squares, not {cameras.height} x {cameras.width}")
+    fov, c2w = np.radians(cameras.fov_degrees.double().numpy()), cameras.c2w.double().numpy()
+    ortho = np.zeros(len(fov)) if cameras.ortho_height is None else cameras.ortho_height.numpy()
+    half = np.where(ortho > 0, ortho / 2, np.tan(fov / 2))
+    views = [View(c2w[i, :3], float(half[i]), bool(ortho[i] > 0)) for i in range(len(fov))]
+    return render_views(scene, views, light, samples, cameras.height)
 
 
 def render_views(

@@ -5,6 +5,8 @@ import copy
 import json
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -213,21 +215,26 @@ def train(
     steps: int | None = None,
     state_folder: Path = STATE,
     settings: Settings = Settings(),
+    config: PocketConfig = PocketConfig(),
 ) -> Training:
     """Train until `steps` (or for ever), keeping state, losses, sheets and weights in a folder.
 
     With `resume` it continues from the full state where there is one, else from the committed
-    average. Every batch and every draw is a function of (seed, step).
+    average. Every batch and every draw is a function of (seed, step). SIGTERM and Ctrl-C end it
+    after the step in hand, with the state saved.
     """
     torch.set_num_threads(threads)
-    training = Training(settings)
+    training = Training(settings, config)
     _start(training, state_folder, resume)
     print(f"training from step {training.step} ({training.origin}), {threads} threads", flush=True)
     batches = Prefetcher(settings.mixture, settings.seed, training.step)
     clock = _Clock()
     recent: list[float] = []
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     try:
-        while steps is None or training.step < steps:
+        while not stop.is_set() and (steps is None or training.step < steps):
             begin = time.perf_counter()
             recent.append(training.advance(batches.get(training.step)))
             training.seconds += time.perf_counter() - begin
