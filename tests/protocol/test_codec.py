@@ -109,7 +109,9 @@ def test_an_array_that_does_not_fit_is_refused(change: dict[str, Any]) -> None:
         decode_asset(data, frame_getter(packer.frames, packer.blobs.__getitem__))
 
 
-@pytest.mark.parametrize("data", [{}, {"name": 3}, {"name": "x", "mesh": []}, {"name": "x", "views": 1}])
+@pytest.mark.parametrize(
+    "data", [{}, {"name": 3}, {"name": "x", "mesh": []}, {"name": "x", "views": 1}]
+)
 def test_data_that_is_no_asset_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
         decode_asset(data, lambda ref: b"")

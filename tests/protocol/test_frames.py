@@ -51,7 +51,9 @@ def test_any_bytes_after_the_mark_are_survived(body: bytes) -> None:
     decode_bounded([MARK + body])
 
 
-@pytest.mark.parametrize("opening", [b"\x91", b"\x81\xa1a", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "opening", [b"\x91", b"\x81\xa1a", b"\xdd\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"]
+)
 def test_deep_or_boastful_headers_are_refused(opening: bytes) -> None:
     with pytest.raises(ProtocolError):
         decode([MARK + opening * 50_000])
