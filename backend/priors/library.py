@@ -1,0 +1,109 @@
+"""Which prior answers a capability: the user's model settings, or else the pocket prior.
+
+``models.json`` in the user's configuration folder names an adapter and its model by capability:
+
+    {"text": {"adapter": "stable-diffusion", "model": "/models/stable-diffusion-2-1-base"}}
+
+A prior stays loaded for the life of the process.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+import torch
+
+from backend.priors.base import Capability, Prior
+from backend.priors.folders import config_folder
+from protocol.errors import InputError
+
+
+class ModelChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``model``: a folder, or an id of the hub, where the adapter wants one."""
+
+    adapter: str = "pocket"
+    model: str = ""
+
+
+def find_prior(capability: Capability, device: torch.device | str = "cpu") -> Prior:
+    """The prior for a capability; :class:`InputError` where settings are wrong, or where neither
+    they nor the pocket prior have it."""
+    choice = read_choices().get(capability, ModelChoice())
+    prior = _load(choice, str(device))
+    if capability not in prior.spec.capabilities:
+        raise InputError(
+            "capability_missing",
+            f"The prior {prior.spec.name!r} has no capability {capability!r}.",
+            f"Name a model that has it in {settings_path()}.",
+        )
+    return prior
+
+
+def settings_path() -> Path:
+    """Where the model settings lie, if the user made any."""
+    return config_folder() / "models.json"
+
+
+def read_choices() -> dict[str, ModelChoice]:
+    """The user's choices by capability; none where there is no file."""
+    path = settings_path()
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    try:
+        choices = msgspec.json.decode(text, type=dict[str, ModelChoice])
+    except msgspec.DecodeError as error:
+        raise InputError(
+            "model_settings", f"{path} cannot be read: {error}.",
+            'It maps capabilities to {"adapter": …, "model": …}.',
+        ) from error
+    unknown = sorted(set(choices) - set(get_args(Capability)))
+    if unknown:
+        raise InputError(
+            "model_settings", f"{path} names no capability with {', '.join(unknown)}.",
+            f"Capabilities are: {', '.join(get_args(Capability))}.",
+        )
+    return choices
+
+
+@cache
+def _load(choice: ModelChoice, device: str) -> Prior:
+    if choice.adapter not in ADAPTERS:
+        raise InputError(
+            "adapter_unknown",
+            f"There is no adapter {choice.adapter!r}.",
+            f"Adapters are: {', '.join(ADAPTERS)}.",
+        )
+    return ADAPTERS[choice.adapter](choice.model, torch.device(device))
+
+
+# Each imports its adapter only when asked: torch models take seconds to import.
+
+
+def _pocket(model: str, device: torch.device) -> Prior:
+    from backend.priors.pocket import PocketPrior
+
+    return PocketPrior.load(device)
+
+
+def _oracle(model: str, device: torch.device) -> Prior:
+    """``model``: "views" for the worlds by camera (the default), "pictures" without cameras."""
+    from backend.priors.oracle import OraclePrior
+
+    return OraclePrior.of_pictures() if model == "pictures" else OraclePrior.of_kit()
+
+
+def _stable_diffusion(model: str, device: torch.device) -> Prior:
+    from backend.priors.stable_diffusion import StableDiffusionPrior
+
+    return StableDiffusionPrior.load(model, device)
+
+
+ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
+    "pocket": _pocket,
+    "oracle": _oracle,
+    "stable-diffusion": _stable_diffusion,
+}

@@ -1,0 +1,30 @@
+"""Latents that are pixels: RGB over mid-gray and alpha, all mapped to [-1, 1].
+
+The layout of the pocket prior, and of the oracle so that both answer the same recipes.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+CHANNELS = 4
+BACKGROUND = 0.5
+"""What color is composited over before it is encoded."""
+
+
+def encode_pixels(images: Tensor, alpha: Tensor | None, resolution: int) -> Tensor:
+    """Images (n, height, width, 3) in [0, 1] and alpha (n, height, width, 1) to latents
+    (n, 4, resolution, resolution); unknown alpha is written as 0, half covered."""
+    if alpha is None:
+        alpha = torch.full_like(images[..., :1], 0.5)
+    planes = torch.cat([images, alpha], -1).permute(0, 3, 1, 2)
+    if planes.shape[-2:] != (resolution, resolution):
+        planes = interpolate(planes, (resolution, resolution), mode="bilinear", antialias=True)
+    return planes * 2 - 1
+
+
+def decode_pixels(latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Latents (n, 4, height, width) to images (n, height, width, 3) over mid-gray and alpha
+    (n, height, width, 1), both in [0, 1]."""
+    planes = ((latents + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
+    return planes[..., :3], planes[..., 3:]
