@@ -25,7 +25,7 @@ SECONDS_WHILE_BUSY = 0.1
 SECONDS_WHILE_IDLE = 0.5
 SECONDS_WHILE_AWAY = 1.0
 
-_drawn_revision = -1
+_drawn: tuple[Session | None, int] = (None, 0)
 
 
 def tick() -> float:
@@ -116,9 +116,9 @@ def _some_window() -> Iterator[None]:
 
 
 def _show_changes(session: Session) -> None:
-    global _drawn_revision
-    if session.revision != _drawn_revision:
-        _drawn_revision = session.revision
+    global _drawn
+    if _drawn != (session, session.revision):
+        _drawn = (session, session.revision)
         pictures.show_pictures(session.running_jobs())
         _redraw()
 
@@ -137,5 +137,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Stop the timer."""
+    global _drawn
+    _drawn = (None, 0)
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)

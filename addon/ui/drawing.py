@@ -47,8 +47,7 @@ def draw_problem(layout: Layout, problem: Problem, job: str = "") -> None:
         button.job = job
 
 
-def draw_lines(layout: Layout, text: str, icon: str = "NONE") -> None:
+def draw_lines(layout: Layout, text: str, icon: str = "BLANK1") -> None:
     """A text of any length, broken into lines; the icon stands before the first."""
     for number, line in enumerate(textwrap.wrap(text, LINE_LETTERS)):
-        blank = "NONE" if icon == "NONE" else "BLANK1"
-        layout.label(text=line, icon=icon if number == 0 else blank)
+        layout.label(text=line, icon=icon if number == 0 else "BLANK1")

@@ -36,11 +36,8 @@ class DISTILLERY_PT_generate(DistilleryPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Connection, recipe, prompt, settings, Generate."""
         layout, session = self.layout, runtime.session
-        online = session is not None and session.state == "online"
-        if not online:
+        if session is None or session.state != "online" or not offered_recipes():
             draw_connection(layout)
-            if runtime.backend is None:
-                layout.operator("distillery.start_backend", icon="PLAY")
         if session is None or not offered_recipes():
             return
         settings = settings_of(context)
@@ -53,7 +50,6 @@ class DISTILLERY_PT_generate(DistilleryPanel, bpy.types.Panel):
         row.prop(settings, "seed")
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
         column.prop(settings, "size_meters")
-        _draw_options(layout, settings, advanced=False)
         button = layout.column()
         button.scale_y = 1.5
         button.operator("distillery.generate", icon="SHADERFX")
@@ -61,22 +57,39 @@ class DISTILLERY_PT_generate(DistilleryPanel, bpy.types.Panel):
             draw_problem(layout, session.problem)
 
 
-class DISTILLERY_PT_advanced(DistilleryPanel, bpy.types.Panel):
-    """The recipe's advanced options."""
+class OptionsPanel(DistilleryPanel):
+    """Those of the recipe's options that are ``advanced``, or those that are not."""
 
-    bl_label = "Advanced"
-    bl_parent_id = "DISTILLERY_PT_generate"
-    bl_options = {"DEFAULT_CLOSED"}
+    bl_options: Any = {"DEFAULT_CLOSED"}
+    layout: Any
+    advanced = False
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where the recipe has such options."""
-        chosen = forms.chosen_form(settings_of(context))
-        return chosen is not None and any(option.advanced for option in chosen[0].options)
+        return bool(_options(settings_of(context), cls.advanced))
 
     def draw(self, context: bpy.types.Context) -> None:
-        """All of them."""
-        _draw_options(self.layout, settings_of(context), advanced=True)
+        """Each with its own range, unit and help."""
+        settings, layout = settings_of(context), self.layout
+        layout.use_property_split, layout.use_property_decorate = True, False
+        for option in _options(settings, self.advanced):
+            layout.prop(*option)
+
+
+class DISTILLERY_PT_options(OptionsPanel, bpy.types.Panel):
+    """The recipe's options."""
+
+    bl_label = "Options"
+    bl_parent_id = "DISTILLERY_PT_generate"
+
+
+class DISTILLERY_PT_advanced(OptionsPanel, bpy.types.Panel):
+    """The recipe's advanced options."""
+
+    bl_label = "Advanced"
+    bl_parent_id = "DISTILLERY_PT_generate"
+    advanced = True
 
 
 class DISTILLERY_PT_jobs(DistilleryPanel, bpy.types.Panel):
@@ -120,15 +133,13 @@ def _draw_words(layout: Layout, settings: DistillerySettings) -> None:
         compat.draw_prompt(column, settings, "negative_prompt", "What to avoid")
 
 
-def _draw_options(
-    layout: Layout, settings: DistillerySettings, *, advanced: bool
-) -> None:
+def _options(
+    settings: DistillerySettings, advanced: bool
+) -> list[tuple[bpy.types.PropertyGroup, str]]:
+    """Owner and name of the chosen form's options."""
     chosen = forms.chosen_form(settings)
-    column = layout.column()
-    column.use_property_split, column.use_property_decorate = True, False
-    for option in chosen[0].options if chosen else ():
-        if chosen and option.advanced == advanced:
-            column.prop(chosen[1], option.name)
+    return [(chosen[1], option.name) for option in (chosen[0].options if chosen else ())
+            if chosen and option.advanced == advanced]
 
 
 def _draw_running(layout: Layout, job: Job) -> None:
@@ -161,7 +172,9 @@ def _draw_ended(layout: Layout, job: Job) -> None:
         draw_problem(layout, job.problem, job.id)
 
 
-CLASSES = (DISTILLERY_PT_generate, DISTILLERY_PT_advanced, DISTILLERY_PT_jobs)
+CLASSES = (
+    DISTILLERY_PT_generate, DISTILLERY_PT_options, DISTILLERY_PT_advanced, DISTILLERY_PT_jobs,
+)
 
 
 def register() -> None:

@@ -26,8 +26,8 @@ TASKS = {
     "animate": ("Animate", "Set an object in motion"),
 }
 MAX_SEED = 2**31 - 1
-# Blender reads the texts of a computed enum after the callback returned: they must stay alive.
-_kept_items: dict[str, list[Item]] = {}
+# Blender reads the texts of a computed enum after the callback returned: each must stay alive.
+_kept_items: dict[tuple[Item, ...], list[Item]] = {}
 
 
 def offered_recipes() -> tuple[RecipeInfo, ...]:
@@ -59,8 +59,8 @@ def _offered_enum(
     """
 
     def items(settings: "DistillerySettings", context: bpy.types.Context | None) -> list[Item]:
-        _kept_items[stored] = list_items(settings) or [("NONE", "None", "The backend is away")]
-        return _kept_items[stored]
+        found = list_items(settings) or [("NONE", "None", "The backend is away")]
+        return _kept_items.setdefault(tuple(found), found)
 
     def get(settings: "DistillerySettings") -> int:
         names = [item[0] for item in items(settings, None)]

@@ -75,7 +75,10 @@ def test_preferences_and_panels_draw(addon, session):
     panels = addon.module("addon.ui.panels")
     drawn: list[str] = []
     for panel in panels.CLASSES:
-        panel.draw(Stage(drawn), bpy.context)
+        panel.draw(Stage(panel, drawn), bpy.context)
+    preferences = addon.module("addon.ui.preferences").DistilleryPreferences
+    preferences.draw(Stage(preferences, drawn), bpy.context)
+    assert "Connected · fake 1" in drawn
     assert "There was not enough memory." in drawn
     assert "distillery.generate" in drawn
     assert "steps" in drawn
@@ -83,11 +86,27 @@ def test_preferences_and_panels_draw(addon, session):
     assert any(text.startswith("fit · ") for text in drawn)
 
 
-class Stage:
-    """Stands for a panel: its layout notes what is drawn."""
+def test_panels_say_that_the_backend_is_away(addon):
+    addon.runtime.connect("tcp://127.0.0.1:9")
+    addon.turn_until(lambda: addon.runtime.session.client.problem is not None)
+    drawn: list[str] = []
+    panels = addon.module("addon.ui.panels")
+    panels.DISTILLERY_PT_generate.draw(Stage(panels.DISTILLERY_PT_generate, drawn), bpy.context)
+    assert "No backend · tcp://127.0.0.1:9" in drawn
+    assert "No backend answers." in drawn
+    assert "distillery.apply_fix" in drawn
+    assert not panels.DISTILLERY_PT_options.poll(bpy.context)
 
-    def __init__(self, drawn: list[str]) -> None:
+
+class Stage:
+    """Stands for a panel of this class: its layout notes what is drawn."""
+
+    def __init__(self, panel: type, drawn: list[str]) -> None:
         self.layout = Layout(drawn)
+        self.panel = panel
+
+    def __getattr__(self, name: str):
+        return getattr(self.panel, name)
 
 
 class Layout:
