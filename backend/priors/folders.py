@@ -1,4 +1,4 @@
-"""Where settings and caches of this user lie, on each system."""
+"""Where settings, caches and jobs of this user lie, on each system."""
 
 import os
 import sys
@@ -25,6 +25,17 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "distillery"
     return _environment("XDG_CACHE_HOME", ".cache") / "distillery"
+
+
+def data_folder() -> Path:
+    """Jobs and results: ``DISTILLERY_DATA``, or the system's place for them."""
+    if chosen := os.environ.get("DISTILLERY_DATA"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return _environment("LOCALAPPDATA", "AppData/Local") / "distillery" / "data"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "distillery" / "data"
+    return _environment("XDG_DATA_HOME", ".local/share") / "distillery"
 
 
 def _environment(name: str, default: str) -> Path:

