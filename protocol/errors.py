@@ -36,6 +36,11 @@ class DistilleryError(Exception):
         super().__init__(f"{message} {hint}".strip())
         self.problem = Problem(code=code, message=message, hint=hint, fix=fix)
 
+    @classmethod
+    def of(cls, problem: Problem) -> "DistilleryError":
+        """The error that a problem, arrived over the wire, stands for."""
+        return cls(problem.code, problem.message, problem.hint, problem.fix)
+
 
 class ProtocolError(DistilleryError):
     """Bytes that are no message of this protocol, or of another version of it."""

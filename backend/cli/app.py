@@ -1,4 +1,4 @@
-"""``python -m backend``: serve, generate, jobs, recipes, doctor, pocket.
+"""``python -m backend``: serve, generate, jobs, recipes, models, doctor, pocket.
 
 Nothing here imports torch before a command needs it, so that help and jobs answer at once.
 """
@@ -14,11 +14,12 @@ import typer
 from backend.cli import jobs, pocket
 from backend.cli.remote import connect, plain
 from backend.cli.show import show_problem, show_recipes
+from backend.priors.folders import data_folder
 from protocol.errors import DistilleryError
 from protocol.messages import JobSpec
 
-DEFAULT_DATA = Path.home() / ".distillery"
 DEFAULT_BIND = "tcp://127.0.0.1:5599"
+DATA = data_folder()
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
@@ -35,7 +36,7 @@ Data = Annotated[Path, typer.Option(help="Folder for jobs, results and finished 
 def serve(
     bind: Annotated[str, typer.Option(help="Loopback address; port 0 takes a free one.")]
     = DEFAULT_BIND,
-    data: Data = DEFAULT_DATA,
+    data: Data = DATA,
 ) -> None:
     """Run the server until it is interrupted."""
     from backend.service.server import Server as Service
@@ -59,7 +60,7 @@ def generate(
     option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
     server: Server = "",
-    data: Data = DEFAULT_DATA,
+    data: Data = DATA,
 ) -> None:
     """Make a 3D object from words: GLB, contact sheet and report."""
     from backend.cli.generate import make, parse_options
@@ -91,11 +92,19 @@ def recipes(
 
 
 @app.command()
-def doctor() -> None:
+def models() -> None:
+    """List which model answers each capability, and where to choose another."""
+    from backend.cli.models import show_models
+
+    show_models()
+
+
+@app.command()
+def doctor(data: Data = DATA) -> None:
     """Say what this machine can do, what is missing, and how to get it."""
     from backend.cli.doctor import diagnose
 
-    raise typer.Exit(0 if diagnose() else 1)
+    raise typer.Exit(0 if diagnose(data) else 1)
 
 
 def main() -> None:

@@ -6,15 +6,18 @@ import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from backend.cli.remote import connect, raise_problem
+from backend.cli.remote import connect
 from backend.cli.show import OnStep, err, progress_bar
 from protocol.assets import Asset
 from protocol.errors import DistilleryError, InputError
 from protocol.messages import Event, JobSpec
+
+if TYPE_CHECKING:
+    from backend.service.run import Run
 
 
 def make(spec: JobSpec, server: str, data: Path, out: Path) -> None:
@@ -42,12 +45,14 @@ def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
             raise
         if end.state == "cancelled":
             raise DistilleryError("job_cancelled", "The job was cancelled.")
-        raise_problem(end.problem)
+        if end.problem is not None:
+            raise DistilleryError.of(end.problem)
         return remote.fetch(job)
 
 
 def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
     """Run the job in this process; interrupted, the same order goes on from its checkpoint."""
+    from backend.service.failures import explain
     from backend.service.folders import Folders
     from backend.service.inputs import check_order
     from backend.service.run import Run
@@ -56,17 +61,28 @@ def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
     folders.create()
     check_order(spec, lambda blob: b"")
     folder = folders.job(hashlib.sha256(msgspec.msgpack.encode(spec)).hexdigest()[:16])
-    run = Run(spec, {}, folder, folders.cache)
+    try:
+        run = Run(spec, {}, folder, folders.cache)
+        asset = _drive(run, show)
+    except DistilleryError:
+        raise
+    except Exception as error:
+        raise DistilleryError.of(explain(error, spec)) from error
+    shutil.rmtree(folder, ignore_errors=True)
+    return asset
+
+
+def _drive(run: "Run", show: OnStep) -> Asset:
     reports = run.reports()
     while True:
         try:
             show(next(reports).progress)
         except StopIteration as end:
-            shutil.rmtree(folder, ignore_errors=True)
             asset: Asset = end.value
             return asset
         except KeyboardInterrupt:
             run.save()
+            err.print("The same command goes on from where this one stopped.")
             raise
 
 

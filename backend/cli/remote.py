@@ -57,7 +57,7 @@ class Remote:
         self._client.watch(job, take, on_problem=problems.append)
         self._client.run_until(lambda: bool(last or problems))
         if problems:
-            raise _error(problems[0])
+            raise DistilleryError.of(problems[0])
         return last[0]
 
     def _wait(self, ask: Ask[Answer]) -> Answer:
@@ -66,7 +66,7 @@ class Remote:
         ask(answers.append, problems.append)
         self._client.run_until(lambda: bool(answers or problems))
         if problems:
-            raise _error(problems[0])
+            raise DistilleryError.of(problems[0])
         return answers[0]
 
 
@@ -78,16 +78,6 @@ def connect(address: str) -> Iterator[Remote]:
         yield Remote(client)
     finally:
         client.close()
-
-
-def raise_problem(problem: Problem | None) -> None:
-    """Raise what a failed job says."""
-    if problem is not None:
-        raise _error(problem)
-
-
-def _error(problem: Problem) -> DistilleryError:
-    return DistilleryError(problem.code, problem.message, problem.hint, problem.fix)
 
 
 def plain(value: Any) -> Any:
