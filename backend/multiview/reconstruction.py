@@ -1,7 +1,7 @@
 """Reconstruction from generated views, which agree only nearly: robust losses, worst views left
 out (CAT3D, section 3.3; Wonder3D, section 4.3 drops the worst in the same spirit)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,7 @@ from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras
 from backend.representations.volume import Volume
 from backend.studio import Progress, Studio
+from protocol.assets import Asset
 
 GRAY = 0.5
 CHARBONNIER = 0.05
@@ -45,50 +46,42 @@ class Targets:
 
 @dataclass
 class ViewFit:
-    """Fits a volume to views. ``views_a_step``: how many are rendered at once. ``dropped``: the
-    share of views that is left out, the worst by error, from the middle of the run on."""
+    """Fits a volume to views, ``views_a_step`` random ones of those ``kept`` (all, at first)."""
 
     targets: Targets
     studio: Studio
     weights: dict[str, Number]
+    rates: dict[str, Number]
+    preview: Callable[[], Asset] | None = None
     views_a_step: int = 4
-    dropped: float = 0.25
 
-    def fit(self, volume: Volume, state: State, steps: int) -> Iterator[Progress]:
+    def __post_init__(self) -> None:
+        self.kept = torch.arange(len(self.targets.cameras))
+
+    def run(self, volume: Volume, state: State, steps: int) -> Iterator[Progress]:
         """Optimize until ``steps``."""
-
-        def losses(step: int) -> dict[str, Tensor]:
-            index = self._choose(volume, step, steps)
-            return self._losses(volume, index, step)
-
-        def upkeep(step: int) -> None:
-            if step % 20 == 10:
-                volume.update_occupancy()
-
-        yield from distill(state, steps, losses, self.weights, after_step=upkeep)
-
-    def _choose(self, volume: Volume, step: int, steps: int) -> Tensor:
-        """Views of this step: random ones, after the middle only of those that agree."""
-        generator = self.studio.generator("fit views", step)
-        count = len(self.targets.cameras)
-        pool = torch.arange(count)
-        if step >= steps // 2 and self.dropped > 0:
-            pool = self.agreeing(volume)
-        chosen = torch.randperm(len(pool), generator=generator)[: self.views_a_step]
-        return pool[chosen].sort().values
+        return distill(
+            state, steps, lambda step: self._losses(volume, step), self.weights, rates=self.rates,
+            after_step=volume.upkeep, preview=self.preview,
+        )
 
     @torch.no_grad()
-    def agreeing(self, volume: Volume) -> Tensor:
-        """Numbers of the views that the volume explains best, all but the share ``dropped``."""
+    def drop_worst(self, volume: Volume, share: float) -> None:
+        """From now on leave out the ``share`` of the views that the volume explains worst."""
         gray = torch.full((3,), GRAY)
         color = volume.render(self.targets.cameras, background=gray).color
         every = torch.arange(len(self.targets.cameras))
         error = (color - self.targets.over(gray, every)).abs().mean((1, 2, 3))
-        kept = len(error) - round(self.dropped * len(error))
-        return error.argsort()[:kept].sort().values
+        count = len(error) - round(share * len(error))
+        self.kept = error.argsort()[:count].sort().values
 
-    def _losses(self, volume: Volume, index: Tensor, step: int) -> dict[str, Tensor]:
-        generator = self.studio.generator("fit", step)
+    def _choose(self, generator: torch.Generator) -> Tensor:
+        chosen = torch.randperm(len(self.kept), generator=generator)[: self.views_a_step]
+        return self.kept[chosen].sort().values
+
+    def _losses(self, volume: Volume, step: int) -> dict[str, Tensor]:
+        generator = self.studio.generator("fit views", len(self.kept), step)
+        index = self._choose(generator)
         background = torch.rand(3, generator=generator)
         cameras = self.targets.cameras[index]
         jitter = torch.rand(len(cameras), cameras.height, cameras.width, generator=generator)

@@ -84,9 +84,13 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         )
         t = score.sample_t(options.views, 1, progress, generator)
         noise = studio.noise((options.views, 1, *prior.spec.latent), "distill", step)
+        inside = buffers.samples
         return {
             "score": score.loss(latents[:, None], cameras, t, noise),
-            "orientation": orientation(buffers.samples),
+            "orientation": orientation(
+                inside["weights"], inside["normals"], inside["directions"][:, None],
+                rays=buffers.alpha.numel(),
+            ),
             "opacity": opacity(buffers.alpha),
         }
 

@@ -75,12 +75,18 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         views = yield from studio.stage(
             "sample views", ViewSet.empty(prior, cameras), lambda views: sampler.draw(views, studio)
         )
-        fit = ViewFit(Targets.decode(prior, views), studio, {"color": 1.0, "alpha": 0.5})
-        yield from studio.stage(
-            "fit views",
-            State.create(volume, {"grid": Schedule(0.05, 0.01)}),
-            lambda state: fit.fit(volume, state, options.fit_steps),
+        rates = {"grid": Schedule(0.05, 0.01)}
+        fit = ViewFit(
+            Targets.decode(prior, views), studio, {"color": 1.0, "alpha": 0.5}, rates,
+            preview=lambda: preview(volume),
         )
+        for stage in ("fit views", "fit agreeing views"):
+            yield from studio.stage(
+                stage,
+                State.create(volume, rates),
+                lambda state: fit.run(volume, state, options.fit_steps // 2),
+            )
+            fit.drop_worst(volume, 0.25)
 
     # Section 3.3 and the released configuration: t_max .98 to .5 and t_min .98 to .02 within 80 %
     # of the run. A volume that shows the object already wants no noise that would hide it.
@@ -129,6 +135,6 @@ RECIPE = Recipe(
         "standard": {"steps": 400, "fit_steps": 400},
         "high": {"grid_resolution": 128, "samples": 128, "faces": 50000, "texture_size": 2048},
     },
-    stages={"sample views": 6, "fit views": 18, "distill": 12, "mesh": 4},
+    stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "distill": 12, "mesh": 4},
     run=run,
 )

@@ -9,7 +9,7 @@ from backend.representations.base import Representation
 from protocol.assets import Asset, Mesh
 
 PREVIEW_PIXELS = 96
-SHEET_PIXELS = 160
+SHEET_PIXELS = 128
 BACKDROP = 0.94
 
 

@@ -34,6 +34,7 @@ from protocol.assets import Mesh
 OPAQUE_ENOUGH = 1e-3
 IMAGE_NAMES = ("alpha", "color", "depth", "normals", "coords")
 SAMPLE_NAMES = ("weights", "density", "points", "directions", "pixels")
+OCCUPANCY_STEPS = 16
 RAYS_AT_ONCE = 1 << 14
 
 
@@ -104,6 +105,11 @@ class Volume(nn.Module):
     def update_occupancy(self) -> None:
         """Look again which cells hold anything; call now and then while training."""
         self.occupancy.update(lambda points: self.look_up(points)[0])
+
+    def upkeep(self, step: int) -> None:
+        """What training does after each step: every sixteenth, look again where anything is."""
+        if step % OCCUPANCY_STEPS == OCCUPANCY_STEPS - 1:
+            self.update_occupancy()
 
     def resized(self, resolution: int) -> "Volume":
         """The same volume with a grid of another resolution (new parameters)."""
