@@ -120,8 +120,11 @@ class PriorSpec:
 class Prior(Protocol):
     """A pre-trained model of images. Differentiable: callers that want no gradient say so."""
 
-    spec: PriorSpec
-    schedule: NoiseSchedule
+    @property
+    def spec(self) -> PriorSpec: ...
+
+    @property
+    def schedule(self) -> NoiseSchedule: ...
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding: ...
 

@@ -56,17 +56,18 @@ class World:
         depth and normals."""
         offsets = [((i + 0.5) / samples, (j + 0.5) / samples)
                    for i in range(samples) for j in range(samples)]
-        color, alpha = 0.0, 0.0
+        size = (len(cameras), cameras.height, cameras.width)
+        color, alpha = np.zeros((*size, 3)), np.zeros((*size, 1))
         for offset in offsets:
             hits, _ = self._cast(cameras, offset)
             covered = np.isfinite(hits.distance)[..., None]
-            color = color + np.where(covered, hits.colors, background) / len(offsets)
-            alpha = alpha + covered / len(offsets)
+            color += np.where(covered, hits.colors, background) / len(offsets)
+            alpha += covered / len(offsets)
         hits, along = self._cast(cameras, (0.5, 0.5))
         covered = np.isfinite(hits.distance)
         depth = np.where(covered, hits.distance, 0) * along
         normals = np.where(covered[..., None], hits.normals, 0)
-        return Drawing(np.asarray(color), np.asarray(alpha), depth[..., None], normals)
+        return Drawing(color, alpha, depth[..., None], normals)
 
     def _cast(self, cameras: Cameras, offset: tuple[float, float]) -> tuple[Hits, Array]:
         """The nearest hits, as images, and the cosine of each ray with the view axis."""

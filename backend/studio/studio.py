@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
+import pickle
 import time
-from collections.abc import Callable, Iterator, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -47,6 +48,10 @@ class Studio:
     stages: dict[str, float] = field(default_factory=dict)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     clock: Callable[[], float] = time.monotonic
+    # A dict for its order.
+    priors_used: dict[str, None] = field(default_factory=dict, init=False)
+    report: dict[str, Any] = field(default_factory=dict, init=False)
+    _save_running: Callable[[], None] | None = field(default=None, init=False, repr=False)
 
     def prior(self, capability: Capability) -> Prior:
         """The prior that the user's settings, or else the pocket prior, give for a capability."""
@@ -74,23 +79,30 @@ class Studio:
         stands. Use as ``state = yield from studio.stage("fit", state, fit)``.
         """
         finished = self.cache / f"{self._stage_hash(name)}.pt"
-        if finished.exists():
-            state.load_state(_load(finished, self.device))
-            return state
         checkpoint = self.folder / f"{name.replace(' ', '_')}.pt"
-        if checkpoint.exists():
-            state.load_state(_load(checkpoint, self.device))
-        saved = self.clock()
-        for progress in steps(state):
-            # Saved before yielding: whoever stops between steps finds the last due checkpoint.
-            if self.clock() - saved > CHECKPOINT_SECONDS:
-                _save(state.state(), checkpoint)
-                saved = self.clock()
-            self._save_now = lambda: _save(state.state(), checkpoint)
-            yield self.place(name, progress)
+        if (kept := _load(finished, self.device)) is not None:
+            state.load_state(kept)
+            return state
+        if (begun := _load(checkpoint, self.device)) is not None:
+            state.load_state(begun)
+        self._save_running = lambda: _save(state.state(), checkpoint)
+        try:
+            yield from self._run(name, steps(state))
+        finally:
+            self._save_running = None
         _save(state.state(), finished)
         checkpoint.unlink(missing_ok=True)
         return state
+
+    def _run(self, name: str, steps: Iterator[Progress]) -> Iterator[Progress]:
+        """The steps, with a checkpoint whenever one is due."""
+        saved = self.clock()
+        for progress in steps:
+            # Saved before yielding: whoever stops between steps finds the last due checkpoint.
+            if self.clock() - saved > CHECKPOINT_SECONDS:
+                self.save_checkpoint()
+                saved = self.clock()
+            yield self.place(name, progress)
 
     def once(self, name: str, make: Callable[[], Made]) -> Generator[Progress, None, Made]:
         """A stage in one piece, too short to be kept."""
@@ -109,14 +121,10 @@ class Studio:
         return replace(progress, stage=name, fraction=fraction)
 
     def save_checkpoint(self) -> None:
-        """Write the running stage's state now (pause, shutdown). Call only between steps."""
-        if self._save_now is not None:
-            self._save_now()
-
-    _save_now: Callable[[], None] | None = field(default=None, init=False, repr=False)
-    # A dict for its order.
-    priors_used: dict[str, None] = field(default_factory=dict, init=False)
-    report: dict[str, Any] = field(default_factory=dict, init=False)
+        """Write the running stage's state now (pause, shutdown); nothing between two stages. Call
+        only between steps."""
+        if self._save_running is not None:
+            self._save_running()
 
     def _stage_hash(self, name: str) -> str:
         text = json.dumps([self.identity, self.seed, name], sort_keys=True, default=str)
@@ -126,10 +134,18 @@ class Studio:
 def _save(state: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    try:
+        torch.save(state, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _load(path: Path, device: torch.device) -> dict[str, Any]:
-    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+def _load(path: Path, device: torch.device) -> dict[str, Any] | None:
+    """The state kept there; None where there is none, or where the file is damaged and the work
+    has to be done again."""
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
+        return None
     return state
