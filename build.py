@@ -329,12 +329,15 @@ def zip_folder(folder: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str | Path], log: Path | None = None) -> Iterator[subprocess.Popen]:
+def running(
+    command: Sequence[str | Path], log: Path | None = None, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen]:
     """Run a program beside us and end it, with everything it started, on any way out."""
     out = log.open("w", encoding="utf-8") if log else None
     process = subprocess.Popen(
         [str(part) for part in command],
         cwd=ROOT,
+        env={**os.environ, **(env or {})},
         stdout=out,
         stderr=subprocess.STDOUT if out else None,
         start_new_session=not WINDOWS,
@@ -400,31 +403,38 @@ def _proportional_memory(pid: int) -> int:
 
 def demo(prompt: str, out: Path, recipe: str, preset: str, blender: Path | None) -> None:
     """Turn a prompt into a Blender file through the add-on, the wire and the backend."""
-    times = {}
     start = time.monotonic()
     backend = set_up_backend()
-    python = blender or set_up_blender()
+    python = set_up_blender() if blender is None else None
     extension = build_extension(backend)
-    times["set-up"] = time.monotonic() - start
+    times = {"set-up": time.monotonic() - start}
     out.mkdir(parents=True, exist_ok=True)
     port, log, report = free_port(), out / "backend.log", out / "demo.json"
+    address = f"tcp://127.0.0.1:{port}"
     report.unlink(missing_ok=True)
-    serve = [backend, "-m", "backend", "serve", "--bind", f"tcp://127.0.0.1:{port}"]
-    script = [ROOT / "examples" / "demo_scene.py"]
-    head = [python, "--background", "--factory-startup", "--python", *script, "--"]
-    arguments = ["--extension", extension, "--address", f"tcp://127.0.0.1:{port}", "--out", out]
-    arguments += ["--prompt", prompt, "--recipe", recipe, "--preset", preset]
-    say(f"Starting the backend on port {port}")
+    script = [*blender_command(python, blender), "--extension", extension, "--address", address]
+    script += ["--out", out, "--prompt", prompt, "--recipe", recipe, "--preset", preset]
+    say(f"Starting the backend at {address}")
     start = time.monotonic()
-    with running([*serve, "--data", out / "data"], log) as server:
+    serve = [backend, "-m", "backend", "serve", "--bind", address, "--data", out / "data"]
+    with running(serve, log) as server:
         wait_for_port(port, server, log)
-        times["backend start"] = time.monotonic() - start
-        with running([*(head if blender else [python, *script]), *arguments]) as scene:
+        times["backend started"] = time.monotonic() - start
+        with running(script, env={"BLENDER_USER_RESOURCES": str(out / "blender")}) as scene:
             peak = watch(scene, server)
-    if scene.returncode:
+    if scene.returncode or not report.is_file():
         raise BuildError(f"Blender ended with status {scene.returncode}; the backend's log: {log}")
     times |= json.loads(report.read_text(encoding="utf-8"))["seconds"]
     print_demo(out, times, peak)
+
+
+def blender_command(python: Path | None, blender: Path | None) -> list[str | Path]:
+    """Return what runs the demo's script: Python with bpy, or a Blender program."""
+    script = ROOT / "examples" / "demo_scene.py"
+    if python:
+        return [python, script]
+    head = [blender, "--background", "--factory-startup", "--python-exit-code", "1"]
+    return [*head, "--python", script, "--"]
 
 
 def watch(scene: subprocess.Popen, server: subprocess.Popen) -> float:
@@ -499,7 +509,7 @@ def test_steps(depth: str) -> dict[str, Step]:
         "blender": lambda: pytest(set_up_blender(), ["tests/blender"], excluded),
     }
     if depth != "fast":
-        steps["end to end"] = lambda: demo(DEMO_PROMPT, BUILD / "demo", "", "draft", None)
+        steps["end to end"] = end_to_end
     if depth == "all":
         for version in SETTINGS["blender_more"]:
             steps[f"blender {version}"] = lambda version=version: pytest(
@@ -507,6 +517,12 @@ def test_steps(depth: str) -> dict[str, Step]:
             )
         steps["desktop"] = lambda: pytest(backend, ["tests/desktop"], "")
     return steps
+
+
+def end_to_end() -> None:
+    """Run the demo with nothing kept from an earlier one."""
+    shutil.rmtree(BUILD / "demo", ignore_errors=True)
+    demo(DEMO_PROMPT, BUILD / "demo", "", "draft", None)
 
 
 def pytest(python: Path, arguments: Sequence[str], marks: str) -> None:
