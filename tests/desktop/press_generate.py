@@ -1,0 +1,127 @@
+"""Runs inside the desktop program: sets the prompt and presses Generate with mouse and keyboard,
+photographs panel, progress and result, undoes and redoes. Arguments: ADDRESS PROMPT OPTIONS, the
+last as JSON. Writes /shots/report.json."""
+
+import json
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+
+import bpy
+from bl_ext.user_default.distillery.addon.runtime import runtime
+from bl_ext.user_default.distillery.addon.ui import forms
+
+PACKAGE = "bl_ext.user_default.distillery"
+PROMPT_FIELD = (1160, 153)
+GENERATE_BUTTON = (1175, 278)
+VIEWPORT = (650, 600)
+ADDRESS, PROMPT, OPTIONS = sys.argv[sys.argv.index("--") + 1 :]
+
+report: dict[str, object] = {"finished": False}
+
+
+def tool(*arguments: object) -> None:
+    """Move, click and type as a person does."""
+    subprocess.run(["xdotool", *map(str, arguments)], check=True)
+
+
+def click(place: tuple[int, int]) -> Iterator[float]:
+    """Point, let Blender notice, and click."""
+    tool("mousemove", *place)
+    yield 0.6
+    tool("click", 1)
+    yield 0.6
+
+
+def photograph(name: str) -> None:
+    subprocess.run(["import", "-window", "root", f"/shots/{name}.png"], check=True)
+
+
+def wait_for(done, seconds: float) -> Iterator[float]:
+    """Let Blender go on until something is true; an error where it never is."""
+    for _ in range(int(seconds / 0.2)):
+        if done():
+            return
+        yield 0.2
+    photograph("stuck")
+    raise TimeoutError(f"waited {seconds} seconds at line {sys._getframe(1).f_lineno}")
+
+
+def meshes() -> list[str]:
+    return [item.name for item in bpy.data.objects if item.type == "MESH"]
+
+
+def session():
+    return runtime.session
+
+
+def prepare() -> Iterator[float]:
+    """The default scene without its cube, the sidebar open at our tab."""
+    tool("key", "Escape")
+    bpy.data.objects.remove(bpy.data.objects["Cube"])
+    bpy.context.preferences.addons[PACKAGE].preferences.address = ADDRESS
+    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas
+                if a.type == "VIEW_3D")
+    area.spaces.active.show_region_ui = True
+    yield 1.0
+    next(region for region in area.regions if region.type == "UI").active_panel_category = (
+        "Distillery")
+    yield from wait_for(lambda: session() and session().description, 20)
+    for name, value in json.loads(OPTIONS).items():
+        forms.set_option(bpy.context.scene.distillery, name, value)
+    yield 1.0
+
+
+def act() -> Iterator[float]:
+    yield 1.0
+    yield from prepare()
+    yield from click(PROMPT_FIELD)
+    tool("key", "ctrl+a", "type", "--delay", 30, PROMPT)
+    yield 1.0
+    tool("key", "Return")
+    yield 1.0
+    photograph("panel")
+    report["prompt"] = bpy.context.scene.distillery.prompt
+    yield from click(GENERATE_BUTTON)
+    tool("mousemove", *VIEWPORT)
+    yield from wait_for(lambda: session().jobs, 10)
+    job = session().newest_jobs()[0]
+    yield from wait_for(lambda: job.shape is not None or job.ended, 120)
+    yield 1.5
+    photograph("progress")
+    report["progress"] = job.fraction
+    yield from wait_for(meshes, 240)
+    yield 1.5
+    photograph("result")
+    report["meshes"] = meshes()
+    report["state"] = job.state
+    tool("key", "ctrl+z")
+    yield from wait_for(lambda: not meshes(), 10)
+    photograph("undone")
+    tool("key", "ctrl+shift+z")
+    yield from wait_for(meshes, 10)
+    yield 1.0
+    photograph("redone")
+    report["redone"] = meshes()
+    bpy.ops.wm.save_userpref()
+    report["finished"] = True
+
+
+script = act()
+
+
+def turn() -> float | None:
+    try:
+        return next(script)
+    except StopIteration:
+        pass
+    except Exception:
+        report["error"] = traceback.format_exc()
+    with open("/shots/report.json", "w") as file:
+        json.dump(report, file)
+    bpy.ops.wm.quit_blender()
+    return None
+
+
+bpy.app.timers.register(turn, first_interval=2.0)

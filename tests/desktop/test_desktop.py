@@ -1,0 +1,115 @@
+"""The extension in the desktop program, worked with mouse and keyboard against the real backend.
+
+The pictures lie in build/desktop: look at them. Needs root on Linux, and debootstrap's download of
+Blender the first time; skipped with the reason where that cannot be.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+TOOL = HERE / "blender-desktop"
+SHOTS = ROOT / "build" / "desktop"
+# mvdream's draft, smaller still.
+OPTIONS = {"view_steps": 8, "fit_steps": 40, "steps": 0, "grid_resolution": 48, "samples": 48,
+           "faces": 4000, "texture_size": 256}
+VIEWPORT = (slice(200, 850), slice(200, 1000))
+
+pytestmark = [pytest.mark.desktop, pytest.mark.timeout(1200)]
+
+
+@pytest.fixture(scope="module")
+def extension() -> Path:
+    """The built extension, and a desktop to install it in."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("the desktop program is set up with debootstrap, as root on Linux")
+    built = sorted((ROOT / "dist").glob("distillery-*.zip"))
+    if not built:
+        pytest.skip("no extension in dist: run python build.py extension")
+    done = subprocess.run([TOOL, "setup"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"the desktop program could not be set up: {done.stderr[-300:]}")
+    return built[-1]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A backend that runs for all tests here."""
+    data = tmp_path_factory.mktemp("data")
+    command = [sys.executable, "-m", "backend", "serve", "--bind", "tcp://127.0.0.1:0",
+               "--data", data]
+    server = subprocess.Popen(command, cwd=ROOT)
+    file, end = data / "address", time.monotonic() + 60
+    while not file.is_file() or not file.read_text():
+        assert server.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    yield file.read_text()
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def report(extension, address) -> dict:
+    """What the script in Blender reports after the whole round."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    for old in SHOTS.iterdir():
+        old.unlink()
+    script = HERE / "press_generate.py"
+    subprocess.run(
+        [TOOL, "run", script, extension, SHOTS, "480", address, "a red mushroom",
+         json.dumps(OPTIONS)],
+        check=False, timeout=600,
+    )
+    written = SHOTS / "report.json"
+    assert written.is_file(), "Blender wrote no report"
+    return json.loads(written.read_text())
+
+
+def colorful(name: str) -> int:
+    """How many pixels of the viewport are neither gray nor an axis of the grid."""
+    pixels = np.asarray(Image.open(SHOTS / f"{name}.png").convert("RGB")).astype(int)[VIEWPORT]
+    return int(((pixels.max(-1) - pixels.min(-1)) > 60).sum())
+
+
+def test_the_whole_round_went_through(report):
+    assert report.get("error") is None, report["error"]
+    assert report["finished"]
+
+
+def test_typing_and_pressing_made_a_job(report):
+    assert report["prompt"] == "a red mushroom"
+    assert report["state"] == "done"
+
+
+def test_the_shape_grows_in_the_viewport(report):
+    assert 0 < report["progress"] < 1
+    assert colorful("progress") > colorful("panel") + 300
+
+
+def test_the_result_is_seen_in_solid_mode_and_undone_in_one_step(report):
+    assert report["meshes"] == report["redone"] == ["a red mushroom"]
+    assert colorful("result") > colorful("undone") + 300
+    assert colorful("redone") > colorful("undone") + 300
+
+
+def test_the_command_makes_a_file(report, address):
+    """``blender -b --command distillery generate`` with the extension as installed above."""
+    arguments = [f"--option={name}={value}" for name, value in OPTIONS.items()]
+    done = subprocess.run(
+        [TOOL, "command", SHOTS, "--command", "distillery", "generate", "a red mushroom",
+         "--recipe", "mvdream", *arguments, "--server", address, "--save", "/shots/made.blend"],
+        capture_output=True, text=True, check=False, timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Placed a red mushroom" in done.stdout
+    assert (SHOTS / "made.blend").read_bytes()[:4] in (b"BLEN", b"\x28\xb5\x2f\xfd")
