@@ -141,7 +141,7 @@ class OraclePrior:
         """The posterior mean; differentiable in ``noisy``."""
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
         means = self._means(noisy, condition.cameras)
-        posterior = self.posterior(noisy, t, condition).to(noisy)
+        posterior = self._posterior(noisy, t, condition.text, means).to(noisy)
         blend = (posterior[..., None, None, None] * means).sum(1)
         spread, noise = self.deviation**2, (sigma**2).clamp_min(1e-12)
         x0 = (spread * alpha * noisy + noise * blend) / (alpha**2 * spread + noise)
@@ -152,14 +152,19 @@ class OraclePrior:
     def posterior(self, noisy: Tensor, t: Tensor, condition: Condition) -> Tensor:
         """How probable each component is, (batch, components, views), in double precision; the
         same for all views of a set where the oracle is joint."""
-        alpha, sigma = self.schedule.alpha_sigma(t.double())
         means = self._means(noisy, condition.cameras)
+        return self._posterior(noisy, t, condition.text, means)
+
+    def _posterior(
+        self, noisy: Tensor, t: Tensor, text: TextEmbedding | None, means: Tensor
+    ) -> Tensor:
+        alpha, sigma = self.schedule.alpha_sigma(t.double())
         distance = noisy[:, None] - expand_like(alpha, noisy)[:, None].to(noisy) * means
         variance = (alpha**2 * self.deviation**2 + sigma**2).clamp_min(1e-8)
         likelihood = -(distance.double() ** 2).flatten(3).sum(-1) / (2 * variance[:, None])
         if self.joint:
             likelihood = likelihood.sum(-1, keepdim=True).expand_as(likelihood)
-        return torch.softmax(likelihood + self._log_weights(condition.text, t), dim=1)
+        return torch.softmax(likelihood + self._log_weights(text, t), dim=1)
 
     def _log_weights(self, text: TextEmbedding | None, t: Tensor) -> Tensor:
         """(batch, components, views or 1): texts may be one a set or one a view."""

@@ -42,13 +42,15 @@ class StableDiffusionPrior:
     def load(cls, model: str, device: torch.device) -> "StableDiffusionPrior":
         """From a folder or an id of the hub; half precision on CUDA. :class:`InputError` where it
         is not there or no Stable Diffusion."""
+        folder = find_folder(model)
+        if missing := [part for part in PARTS if not (folder / part).is_dir()]:
+            raise _unusable(model, f"it has no {', '.join(missing)}")
         from diffusers import StableDiffusionPipeline
 
         dtype = torch.float16 if device.type == "cuda" else torch.float32
-        folder = find_folder(model)
         try:
             pipeline = StableDiffusionPipeline.from_pretrained(
-                folder, torch_dtype=dtype, safety_checker=None, requires_safety_checker=False,
+                folder, dtype=dtype, safety_checker=None, requires_safety_checker=False,
                 local_files_only=True,
             )
         except (OSError, ValueError, TypeError) as error:

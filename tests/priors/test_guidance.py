@@ -1,0 +1,46 @@
+import torch
+
+from backend.diffusion.guidance import guide
+from backend.priors.base import Condition, TextEmbedding
+from backend.priors.guidance import predict_guided, predict_texts
+from backend.priors.oracle import OraclePrior, StoredViews
+
+NOISY = torch.randn(2, 3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+T = torch.full((2, 3), 0.6)
+
+
+def oracle() -> OraclePrior:
+    generator = torch.Generator().manual_seed(1)
+    return OraclePrior(
+        [StoredViews(name, torch.randn(3, 1, 4, 4, generator=generator)) for name in "abc"]
+    )
+
+
+def test_one_batch_is_as_good_as_several() -> None:
+    prior = oracle()
+    texts = [prior.embed_text([first, second]) for first, second in ("ab", "bc", "ca")]
+    together = predict_texts(prior, NOISY, T, Condition(), texts)
+    for found, text in zip(together, texts, strict=True):
+        alone = prior.predict(NOISY, T, Condition(text))
+        assert torch.allclose(found.x0, alone.x0)
+        assert torch.allclose(found.eps, alone.eps)
+
+
+def test_guided_is_the_algebra_of_both_predictions() -> None:
+    prior = oracle()
+    positive, negative = prior.embed_text(["a", "b"]), prior.embed_text(["c", ""])
+    guided = predict_guided(prior, NOISY, T, Condition(positive), negative, 5.0)
+    cond = prior.predict(NOISY, T, Condition(positive))
+    uncond = prior.predict(NOISY, T, Condition(negative))
+    assert torch.allclose(guided.x0, guide(uncond.x0, cond.x0, 5.0), atol=1e-5)
+    assert torch.allclose(guided.eps, guide(uncond.eps, cond.eps, 5.0), atol=1e-4)
+    assert torch.allclose(guided.cond.x0, cond.x0)
+
+
+def test_texts_of_unlike_length_are_padded_with_tokens_that_do_not_count() -> None:
+    short = TextEmbedding(torch.ones(1, 2, 3), torch.ones(1, 2, dtype=torch.bool))
+    long = TextEmbedding(torch.ones(2, 4, 3), torch.ones(2, 4, dtype=torch.bool))
+    joined = TextEmbedding.join([short, long])
+    assert joined.tokens.shape == (3, 4, 3)
+    assert joined.mask.sum(1).tolist() == [2, 4, 4]
+    assert joined.tokens[0, 2:].abs().sum() == 0

@@ -1,0 +1,61 @@
+"""Which prior answers a capability, and what is said where none does."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backend.priors.library import find_prior, settings_path
+from backend.priors.oracle import OraclePrior
+from protocol.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISTILLERY_CONFIG", str(tmp_path))
+
+
+def settle(text: object) -> None:
+    settings_path().write_text(text if isinstance(text, str) else json.dumps(text))
+
+
+def problem(capability: str = "text") -> tuple[str, str]:
+    with pytest.raises(InputError) as caught:
+        find_prior(capability)
+    return caught.value.problem.code, str(caught.value)
+
+
+def test_settings_choose_the_adapter() -> None:
+    settle({"text+cameras": {"adapter": "oracle"}})
+    assert isinstance(find_prior("text+cameras"), OraclePrior)
+
+
+def test_a_prior_is_loaded_once() -> None:
+    settle({"text+cameras": {"adapter": "oracle"}, "text": {"adapter": "oracle"}})
+    assert find_prior("text") is find_prior("text+cameras")
+
+
+def test_a_capability_that_the_prior_lacks() -> None:
+    settle({"video": {"adapter": "oracle"}})
+    code, message = problem("video")
+    assert code == "capability_missing"
+    assert "models.json" in message
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "said"),
+    [
+        ("{", "model_settings", "cannot be read"),
+        ({"text": {"adaptor": "oracle"}}, "model_settings", "adaptor"),
+        ({"texts": {"adapter": "oracle"}}, "model_settings", "texts"),
+        ({"text": {"adapter": "dalle"}}, "adapter_unknown", "stable-diffusion"),
+        ({"text": {"adapter": "stable-diffusion", "model": "/no/such/folder"}}, "model_unusable",
+         "no such folder"),
+        ({"text": {"adapter": "stable-diffusion"}}, "model_unusable", "no such folder"),
+    ],
+)
+def test_wrong_settings_are_named(settings: object, code: str, said: str) -> None:
+    settle(settings)
+    found, message = problem()
+    assert found == code
+    assert said in message
