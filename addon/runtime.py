@@ -5,6 +5,7 @@ Nothing here is saved in a .blend file; everything ends with the add-on.
 
 import time
 import uuid
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -88,13 +89,20 @@ def data_folder() -> Path:
     return Path(preferences().data_folder or backend.data_folder())
 
 
+@cache
 def client_id() -> str:
-    """A name for this user's Blender that survives restarts, by which jobs are found again."""
-    folder = Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True))
-    file = folder / "client"
-    if not file.is_file():
-        file.write_text(uuid.uuid4().hex, encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip()
+    """A name for this user's Blender that survives restarts, by which jobs are found again.
+
+    Where the user's folder cannot be written, it holds until Blender ends.
+    """
+    fresh = uuid.uuid4().hex
+    try:
+        file = Path(bpy.utils.extension_path_user(ROOT_PACKAGE, create=True)) / "client"
+        if not file.is_file():
+            file.write_text(fresh, encoding="utf-8")
+        return file.read_text(encoding="utf-8").strip()
+    except OSError:
+        return fresh
 
 
 def _offline_problem(address: str) -> DistilleryError:

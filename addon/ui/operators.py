@@ -230,6 +230,8 @@ class DISTILLERY_OT_apply_fix(bpy.types.Operator):
             bpy.ops.preferences.addon_show(module=ROOT_PACKAGE)
         elif fix.action == "set_option":
             forms.set_option(settings_of(context), fix.field, fix.value)
+            if session is not None:
+                session.problem = None
         elif job is not None and session is not None:
             session.retry(job)
         return {"FINISHED"}

@@ -1,5 +1,8 @@
 """The real backend, found through its record, started and stopped from Blender."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import bpy
@@ -67,3 +70,23 @@ def test_batch_starts_a_backend_and_stops_it_again(recorded):
     assert made.active_material.node_tree.nodes.active.image.packed_file is not None
     assert len(set(stages)) > 2
     assert recorded.runtime.backend is None
+
+
+def test_the_backend_ends_with_blender(recorded):
+    """Blender quits without a word: the add-on takes its backend along."""
+    script = (
+        "import bpy, addon_utils, time\n"
+        f"addon_utils.enable({recorded.package!r}, default_set=True)\n"
+        f"from {recorded.package}.addon.runtime import runtime\n"
+        f"bpy.context.preferences.addons[{recorded.package!r}].preferences.data_folder = "
+        f"{recorded.preferences.data_folder!r}\n"
+        "bpy.ops.distillery.start_backend()\n"
+        "while runtime.backend.poll() == 'starting':\n    time.sleep(0.1)\n"
+        "print(runtime.backend.state, runtime.backend._process.pid)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          timeout=90, check=True)
+    state, pid = done.stdout.split()[-2:]
+    assert state == "running"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
