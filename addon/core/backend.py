@@ -123,8 +123,8 @@ def find_record(python: str = "") -> BackendRecord:
     where = f"at {python}" if python else "on this computer"
     raise DistilleryError(
         "backend_absent", f"No Distillery backend was found {where}.",
-        "Run `python build.py demo` in Distillery's folder once, or enter in the preferences the "
-        "Python of its .venv or the address of a backend elsewhere.",
+        "Run `python build.py extension` in Distillery's folder once, or enter the Python of its "
+        ".venv, or the address of a backend elsewhere, in the preferences.",
         Fix(action="open_preferences", label="Open preferences"),
     )
 

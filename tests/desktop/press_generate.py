@@ -91,7 +91,7 @@ def act() -> Iterator[float]:
     yield 1.5
     photograph("progress")
     report["progress"] = job.fraction
-    yield from wait_for(meshes, 240)
+    yield from wait_for(meshes, 500)
     yield 1.5
     photograph("result")
     report["meshes"] = meshes()

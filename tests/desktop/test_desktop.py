@@ -20,8 +20,8 @@ HERE = Path(__file__).parent
 TOOL = HERE / "blender-desktop"
 SHOTS = ROOT / "build" / "desktop"
 # mvdream's draft, smaller still.
-OPTIONS = {"view_steps": 8, "fit_steps": 40, "steps": 0, "grid_resolution": 48, "samples": 48,
-           "faces": 4000, "texture_size": 256}
+OPTIONS = {"view_steps": 8, "fit_steps": 30, "steps": 0, "grid_resolution": 32, "samples": 32,
+           "faces": 3000, "texture_size": 128}
 VIEWPORT = (slice(200, 850), slice(200, 1000))
 
 pytestmark = [pytest.mark.desktop, pytest.mark.timeout(1200)]
@@ -66,9 +66,9 @@ def report(extension, address) -> dict:
         old.unlink()
     script = HERE / "press_generate.py"
     subprocess.run(
-        [TOOL, "run", script, extension, SHOTS, "480", address, "a red mushroom",
+        [TOOL, "run", script, extension, SHOTS, "800", address, "a red mushroom",
          json.dumps(OPTIONS)],
-        check=False, timeout=600,
+        check=False, timeout=900,
     )
     written = SHOTS / "report.json"
     assert written.is_file(), "Blender wrote no report"
