@@ -15,10 +15,10 @@ from backend.cli import jobs, pocket
 from backend.cli.remote import connect, plain
 from backend.cli.show import show_problem, show_recipes
 from backend.priors.folders import data_folder
+from backend.service.binding import DEFAULT_BIND, check_loopback
 from protocol.errors import DistilleryError
 from protocol.messages import JobSpec
 
-DEFAULT_BIND = "tcp://127.0.0.1:5599"
 DATA = data_folder()
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def serve(
     data: Data = DATA,
 ) -> None:
     """Run the server until it is interrupted."""
+    check_loopback(bind)  # before seconds go into loading the rest
     from backend.service.server import Server as Service
     from backend.service.server import log_to_stderr
 

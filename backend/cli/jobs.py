@@ -9,6 +9,7 @@ import typer
 
 from backend.cli.remote import connect, plain
 from backend.cli.show import show_jobs
+from backend.service.binding import DEFAULT_BIND
 
 app = typer.Typer(
     invoke_without_command=True, help="List a server's jobs, steer and fetch them."
@@ -17,13 +18,11 @@ app = typer.Typer(
 Server = Annotated[str, typer.Option(help="Address of the server.")]
 Job = Annotated[str, typer.Argument(help="The job's id, as `jobs` lists it.")]
 
-DEFAULT_SERVER = "tcp://127.0.0.1:5599"
-
 
 @app.callback()
 def list_jobs(
     context: typer.Context,
-    server: Server = DEFAULT_SERVER,
+    server: Server = DEFAULT_BIND,
     as_json: Annotated[bool, typer.Option("--json", help="As data, for programs.")] = False,
 ) -> None:
     """List the newest jobs."""
@@ -38,25 +37,25 @@ def list_jobs(
 
 
 @app.command()
-def cancel(job: Job, server: Server = DEFAULT_SERVER) -> None:
+def cancel(job: Job, server: Server = DEFAULT_BIND) -> None:
     """Stop a job for good."""
     _control(job, "cancel", server)
 
 
 @app.command()
-def pause(job: Job, server: Server = DEFAULT_SERVER) -> None:
+def pause(job: Job, server: Server = DEFAULT_BIND) -> None:
     """Stop a job so that it can go on later; its worker is free for others."""
     _control(job, "pause", server)
 
 
 @app.command()
-def resume(job: Job, server: Server = DEFAULT_SERVER) -> None:
+def resume(job: Job, server: Server = DEFAULT_BIND) -> None:
     """Let a paused job go on."""
     _control(job, "resume", server)
 
 
 @app.command()
-def delete(job: Job, server: Server = DEFAULT_SERVER) -> None:
+def delete(job: Job, server: Server = DEFAULT_BIND) -> None:
     """Forget a job and its result."""
     _control(job, "delete", server)
 
@@ -65,7 +64,7 @@ def delete(job: Job, server: Server = DEFAULT_SERVER) -> None:
 def fetch(
     job: Job,
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
-    server: Server = DEFAULT_SERVER,
+    server: Server = DEFAULT_BIND,
 ) -> None:
     """Write the result of a finished job."""
     from backend.cli.generate import write

@@ -1,18 +1,17 @@
 """The server: one ROUTER loop that answers everything at once and never waits for a job."""
 
-import ipaddress
 import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import zmq
 
 from backend.recipes import registry
+from backend.service.binding import bind_router, check_loopback
 from backend.service.executors import Hire, LocalWorker, devices
 from backend.service.folders import Folders
 from backend.service.inputs import check_order
@@ -23,7 +22,7 @@ from backend.service.watchers import Watchers
 from protocol.blobs import BlobStore
 from protocol.codec import Data, Packer, replace_refs
 from protocol.errors import DistilleryError, Problem, ProtocolError
-from protocol.frames import FRAME_BYTES, Buffer, decode, encode
+from protocol.frames import Buffer, decode, encode
 from protocol.messages import (
     Accepted,
     ArrayRef,
@@ -50,7 +49,6 @@ from protocol.messages import (
     Welcome,
 )
 
-DEFAULT_BIND = "tcp://127.0.0.1:5599"
 TICK_SECONDS = 0.05
 REQUESTS_PER_TICK = 200
 SWEEP_SECONDS = 60.0
@@ -74,7 +72,7 @@ class Server:
         self._folders = Folders(data)
         self._folders.create()
         self._context = zmq.Context()
-        self._socket = self._bind(bind)
+        self._socket = bind_router(self._context, bind)
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._store = JobStore(self._folders.database)
         self._blobs = BlobStore(self._folders.blobs)
@@ -132,21 +130,6 @@ class Server:
         for worker in self._scheduler.handles():
             poller.register(worker.fileno(), zmq.POLLIN)
         poller.poll(int(seconds * 1000))
-
-    def _bind(self, address: str) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.ROUTER)
-        options = {
-            zmq.LINGER: 0, zmq.MAXMSGSIZE: FRAME_BYTES, zmq.ROUTER_MANDATORY: 1,
-            zmq.ROUTER_HANDOVER: 1, zmq.HEARTBEAT_IVL: 5000, zmq.HEARTBEAT_TIMEOUT: 30_000,
-        }
-        for option, value in options.items():
-            socket.setsockopt(option, value)
-        try:
-            socket.bind(address)
-        except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
-            raise _bind_error(address, error) from error
-        return socket
 
     # Answering ----------------------------------------------------------------------------------
 
@@ -289,35 +272,6 @@ class Server:
         for blob in list(self._blobs.names(SWEEP_AGE_SECONDS)):
             if not self._store.used(blob):
                 self._blobs.delete(blob)
-
-
-def check_loopback(bind: str) -> None:
-    """Raise DistilleryError unless the address is tcp on a loopback interface."""
-    parts = urlsplit(bind)
-    try:
-        host, port = parts.hostname or "", parts.port
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        port, loopback = None, False
-    if parts.scheme != "tcp" or port is None or not loopback:
-        raise DistilleryError(
-            "bind_refused",
-            f"The address {bind} is refused: only loopback is allowed, as in {DEFAULT_BIND}.",
-            "For another machine, forward the port: ssh -L 5599:127.0.0.1:5599 HOST.",
-        )
-
-
-def _bind_error(address: str, error: zmq.ZMQError) -> DistilleryError:
-    if error.errno == zmq.EADDRINUSE:
-        return DistilleryError(
-            "port_in_use",
-            f"Another program listens on {address}, perhaps a backend that runs already.",
-            "Stop it, or choose another port: --bind tcp://127.0.0.1:0 takes any free one.",
-        )
-    return DistilleryError(
-        "bind_failed", f"The address {address} cannot be used: {error}.",
-        f"Use one like {DEFAULT_BIND}.",
-    )
 
 
 def _internal(error: Exception) -> Problem:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.service.server import Server, check_loopback
+from backend.service.binding import check_loopback
+from backend.service.server import Server
 from protocol.errors import DistilleryError
 
 

@@ -95,7 +95,7 @@ def test_a_pause_gives_the_worker_back_and_costs_nothing(
         assert remote.jobs()[1].state == "paused"
         remote.control(job, "resume")
         seen = events_until(client, job, ended)
-    paused = [event.number for event in seen if event.state == "paused"][0]
+    paused = next(event.number for event in seen if event.state == "paused")
     assert min(steps(seen[paused:])) >= 10
     assert result(server, job) == uninterrupted(spec)  # type: ignore[operator]
 
