@@ -264,7 +264,7 @@ def build_extension(python: Path) -> Path:
     stage_extension()
     shutil.copytree(wheels, STAGED / "wheels", ignore=shutil.ignore_patterns(".*"))
     list_wheels(STAGED / "blender_manifest.toml", sorted((STAGED / "wheels").glob("*.whl")))
-    target = DIST / f"distillery-{VERSION}.zip"
+    target = extension_zip()
     DIST.mkdir(exist_ok=True)
     target.unlink(missing_ok=True)
     if builder := blender_builder():
@@ -279,6 +279,11 @@ def build_extension(python: Path) -> Path:
         zip_folder(STAGED, target)
     say(f"Built {target.relative_to(ROOT)} ({target.stat().st_size / 1e6:.1f} MB)")
     return target
+
+
+def extension_zip() -> Path:
+    """Return where the built extension lies."""
+    return DIST / f"distillery-{VERSION}.zip"
 
 
 def download_wheels(python: Path) -> Path:
@@ -527,7 +532,10 @@ def end_to_end() -> None:
 
 def pytest(python: Path, arguments: Sequence[str], marks: str) -> None:
     """Run pytest and show what it prints."""
-    run([python, "-m", "pytest", "-q", *arguments, *(["-m", marks] if marks else [])])
+    extension = {"DISTILLERY_EXTENSION": str(extension_zip())}
+    run(
+        [python, "-m", "pytest", "-q", *arguments, *(["-m", marks] if marks else [])], env=extension
+    )
 
 
 # --- the command line -----------------------------------------------------------------------
@@ -549,7 +557,7 @@ def main() -> None:
         "extension": lambda: (set_up_blender(), build_extension(set_up_backend())),
         "serve": lambda: run([set_up_backend(), "-m", "backend", "serve", *rest]),
         "bench": lambda: bench(rest),
-        "docs": lambda: run([set_up_backend(), "docs/make.py"]),
+        "docs": docs,
     }
     try:
         commands[options.command]()
@@ -562,10 +570,16 @@ def main() -> None:
 def bench(names: Sequence[str]) -> None:
     """Time the backend's questions, then those that need Blender, each in a fresh process."""
     backend = set_up_backend()
-    extension = build_extension(backend)
-    env = {"DISTILLERY_EXTENSION": str(extension)}
+    env = {"DISTILLERY_EXTENSION": str(build_extension(backend))}
     run([backend, "-m", "benchmarks", "--side", "backend", *names], env=env)
     run([set_up_blender(), "-m", "benchmarks", "--side", "blender", *names], env=env)
+
+
+def docs() -> None:
+    """Regenerate the pictures and tables of docs/; the README's picture is the demo's render."""
+    demo(DEMO_PROMPT, BUILD / "demo", "", "draft", None)
+    shutil.copy(BUILD / "demo" / "render.png", ROOT / "docs" / "pictures" / "demo.png")
+    run([set_up_backend(), "docs/make.py", "--pictures"])
 
 
 def parser() -> argparse.ArgumentParser:

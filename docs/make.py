@@ -1,0 +1,88 @@
+"""Bring docs/recipes up to date with the code: `python build.py docs` runs this.
+
+Each recipe's page keeps what people wrote; between its two markers stand the facts that the code
+states. With `--pictures` each recipe also runs once, and its contact sheet is its picture.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from backend.recipes import registry
+from protocol.messages import Option, RecipeInfo
+
+PAGES, PICTURES = ROOT / "docs" / "recipes", ROOT / "docs" / "pictures"
+BEGIN, END = "<!-- from the code: python build.py docs -->", "<!-- until here -->"
+PROMPT = "a red mushroom"
+
+
+def main() -> None:
+    """Rewrite the generated part of every recipe's page."""
+    PAGES.mkdir(exist_ok=True)
+    for recipe in registry.describe():
+        if "--pictures" in sys.argv:
+            draw(recipe)
+        path = PAGES / f"{recipe.id}.md"
+        old = path.read_text(encoding="utf-8") if path.is_file() else f"# {recipe.title}\n"
+        path.write_text(with_facts(old, recipe), encoding="utf-8")
+        print(path.relative_to(ROOT))
+
+
+def with_facts(page: str, recipe: RecipeInfo) -> str:
+    """Return a page with the code's facts of its recipe, replaced in place or added at the end."""
+    head, _, rest = page.partition(BEGIN)
+    tail = rest.partition(END)[2] or "\n"
+    return f"{head.rstrip()}\n\n{BEGIN}\n{facts(recipe)}\n{END}{tail}"
+
+
+def facts(recipe: RecipeInfo) -> str:
+    """Return citation, capabilities, presets and options as Markdown."""
+    lines = [
+        f"*{recipe.summary}* {recipe.citation}.",
+        "",
+        f"Takes {', '.join(recipe.inputs)}; asks a prior for {', '.join(recipe.capabilities)}.",
+        "",
+        "| option | default | what it does |",
+        "| --- | --- | --- |",
+        *(option_row(option) for option in recipe.options),
+        "",
+        "| preset | changes |",
+        "| --- | --- |",
+        *(preset_row(name, changes) for name, changes in recipe.presets.items()),
+    ]
+    return "\n".join(lines)
+
+
+def option_row(option: Option) -> str:
+    """Return one option's line of the table, with its range or choices."""
+    bounds = f"{option.low:g} to {option.high:g}" if option.low is not None else ""
+    limits = " ".join(filter(None, [bounds or ", ".join(option.choices), option.unit]))
+    return (
+        f"| `{option.name}` | {option.default} | {option.help}{f' ({limits})' if limits else ''} |"
+    )
+
+
+def preset_row(name: str, changes: dict[str, object]) -> str:
+    """Return one preset's line of the table."""
+    listed = ", ".join(f"`{option}` {value}" for option, value in changes.items())
+    return f"| {name} | {listed or 'the defaults'} |"
+
+
+def draw(recipe: RecipeInfo) -> None:
+    """Run a recipe's first preset and keep its contact sheet as docs/pictures/ID.png."""
+    preset = next(iter(recipe.presets))
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "backend", "generate", PROMPT, "--recipe", recipe.id]
+        command += ["--preset", preset, "--seed", "7", "--out", folder]
+        subprocess.run(command, cwd=ROOT, check=True)
+        sheet = next(Path(folder).glob("*contact*.png"))
+        shutil.copy(sheet, PICTURES / f"{recipe.id}.png")
+
+
+if __name__ == "__main__":
+    main()
