@@ -96,7 +96,7 @@ def distill(
             after_step(state.step)
         state.step += 1
         values = {name: float(loss.detach()) for name, loss in terms.items()}
-        message = f"{state.skipped} steps skipped: not finite" if state.skipped else ""
+        message = f"steps skipped, not finite: {state.skipped}" if state.skipped else ""
         yield Progress(state.step, steps, message=message, losses=values, preview=preview)
 
 
