@@ -27,6 +27,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036
@@ -67,6 +68,10 @@ def unregister() -> None:
 '''
 
 
+Command = Sequence[object]
+Step = Callable[[], object]
+
+
 class BuildError(Exception):
     """Something that the user can mend; the message says how."""
 
@@ -79,9 +84,7 @@ def say(text: str) -> None:
     print(f"• {text}", flush=True)
 
 
-def run(
-    command: Sequence[str | Path], *, env: dict[str, str] | None = None, quiet: bool = False
-) -> None:
+def run(command: Command, *, env: dict[str, str] | None = None, quiet: bool = False) -> None:
     """Run a command in the project's folder; its failure is a BuildError with its last lines."""
     done = subprocess.run(
         [str(part) for part in command],
@@ -98,7 +101,7 @@ def run(
         raise BuildError(f"{program} … ended with status {done.returncode}\n{tail}".rstrip())
 
 
-def succeeds(command: Sequence[str | Path]) -> bool:
+def succeeds(command: Command) -> bool:
     """Tell whether a command can be run and exits with 0."""
     try:
         return not subprocess.run(
@@ -106,6 +109,11 @@ def succeeds(command: Sequence[str | Path]) -> bool:
         ).returncode
     except OSError:
         return False
+
+
+def pip(python: Path, action: str, *arguments: object) -> None:
+    """Run an environment's pip."""
+    run([python, "-m", "pip", action, "--quiet", *arguments], quiet=True)
 
 
 # --- the two environments -------------------------------------------------------------------
@@ -175,9 +183,8 @@ def set_up_backend() -> Path:
         if needed:
             say("Installing the backend's libraries into .venv (some minutes, once)")
             install_torch(python, gpu)
-            pip = [python, "-m", "pip", "install", "--quiet"]
-            run([*pip, "--constraint", constraints, *requirements], quiet=True)
-            run([*pip, "--no-deps", *alone], quiet=True)
+            pip(python, "install", "--constraint", constraints, *requirements)
+            pip(python, "install", "--no-deps", *alone)
     write_record(BackendRecord(python=str(python), root=str(ROOT)))
     return python
 
@@ -194,16 +201,16 @@ def install_torch(python: Path, gpu: bool) -> None:
     to look (an index or find-links that offers `+cpu`), or else from PyTorch's own index.
     """
     wanted = next(r for r in PROJECT["project"]["dependencies"] if r.startswith("torch=="))
-    pip = [python, "-m", "pip", "install", "--quiet"]
-    if succeeds([python, "-c", f"import torch; assert torch.__version__ >= '{wanted[7:]}'"]):
+    version = wanted.partition("==")[2]
+    if succeeds([python, "-c", f"import torch; assert torch.__version__.startswith('{version}')"]):
         return
-    if sys.platform == "linux" and not gpu:
-        if succeeds([*pip, f"{wanted}+cpu"]):
+    small = [[f"{wanted}+cpu"], [wanted, "--index-url", CPU_TORCH_INDEX]]
+    for source in small if sys.platform == "linux" and not gpu else []:
+        with contextlib.suppress(BuildError):
+            pip(python, "install", *source)
             return
-        if succeeds([*pip, wanted, "--index-url", CPU_TORCH_INDEX]):
-            return
-        say("No CPU build of torch is to be had here; taking the larger one with CUDA")
-    run([*pip, wanted], quiet=True)
+    say("Taking PyPI's torch")
+    pip(python, "install", wanted)
 
 
 def set_up_blender(version: str | None = None) -> Path:
@@ -218,8 +225,7 @@ def set_up_blender(version: str | None = None) -> Path:
         if needed:
             say(f"Installing {bpy} into {folder.name} (about 350 MB, once)")
             numpy = ["numpy<2"] if number < (5, 1) else []
-            pip = [python, "-m", "pip", "install", "--quiet"]
-            run([*pip, bpy, *others, *numpy], quiet=True)
+            pip(python, "install", bpy, *others, *numpy)
             check_bpy(python)
     return python
 
@@ -298,10 +304,9 @@ def download_wheels(python: Path) -> Path:
                 old.unlink()
             for version in versions:
                 for tags in PLATFORMS.values():
-                    pip = [python, "-m", "pip", "download", "--quiet", "--no-deps"]
-                    pip += ["--only-binary=:all:", "--implementation=cp", "--dest", folder]
-                    pip += [f"--python-version={version}", *(f"--platform={tag}" for tag in tags)]
-                    run([*pip, *requirements], quiet=True)
+                    chosen = [f"--python-version={version}", *(f"--platform={t}" for t in tags)]
+                    exact = ["--no-deps", "--only-binary=:all:", "--implementation=cp", *chosen]
+                    pip(python, "download", *exact, "--dest", folder, *requirements)
     return folder
 
 
@@ -335,7 +340,7 @@ def zip_folder(folder: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str | Path], log: Path | None = None, env: dict[str, str] | None = None
+    command: Command, log: Path | None = None, env: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen]:
     """Run a program beside us and end it, with everything it started, on any way out."""
     out = log.open("w", encoding="utf-8") if log else None
@@ -400,9 +405,9 @@ def tree_memory(root: int) -> float:
 
 
 def _proportional_memory(pid: int) -> int:
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError):
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE).group(1))
+        return sum(map(int, re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)))
     return 0
 
 
@@ -433,7 +438,7 @@ def demo(prompt: str, out: Path, recipe: str, preset: str, blender: Path | None)
     print_demo(out, times, peak)
 
 
-def blender_command(python: Path | None, blender: Path | None) -> list[str | Path]:
+def blender_command(python: Path | None, blender: Path | None) -> list[object]:
     """Return what runs the demo's script: Python with bpy, or a Blender program."""
     script = ROOT / "examples" / "demo_scene.py"
     if python:
@@ -467,8 +472,6 @@ def print_demo(out: Path, times: dict[str, float], peak: float) -> None:
 
 
 # --- checks ---------------------------------------------------------------------------------
-
-Step = Callable[[], object]
 
 
 def test(depth: str, only: Sequence[str]) -> None:
@@ -508,20 +511,29 @@ def test_steps(depth: str) -> dict[str, Step]:
         "set-up": lambda: (set_up_backend(), set_up_blender()),
         "extension": lambda: build_extension(backend),
         "ruff": lambda: run([tool / "ruff", "check", "."]),
-        "lint": lambda: (stage_extension(), run([tool / "lint-imports", "--no-logo"], env=staged)),
+        "lint": lambda: lint(tool / "lint-imports", staged),
         "mypy": lambda: run([tool / "mypy", "-p", "distillery", "-p", "protocol"], env=staged),
         "backend": lambda: pytest(backend, ["tests", *rooms], excluded),
-        "blender": lambda: pytest(set_up_blender(), ["tests/blender"], excluded),
+        "blender": lambda: blender_tests(None, excluded),
     }
     if depth != "fast":
         steps["end to end"] = end_to_end
     if depth == "all":
         for version in SETTINGS["blender_more"]:
-            steps[f"blender {version}"] = lambda version=version: pytest(
-                set_up_blender(version), ["tests/blender"], excluded
-            )
+            steps[f"blender {version}"] = partial(blender_tests, version, excluded)
         steps["desktop"] = lambda: pytest(backend, ["tests/desktop"], "")
     return steps
+
+
+def lint(tool: Path, env: dict[str, str]) -> None:
+    """Check the import contracts on the sources and the staged extension."""
+    stage_extension()
+    run([tool, "--no-logo"], env=env)
+
+
+def blender_tests(version: str | None, marks: str) -> None:
+    """Run the tests of the installed extension in one version of Blender."""
+    pytest(set_up_blender(version), ["tests/blender"], marks)
 
 
 def end_to_end() -> None:
