@@ -42,6 +42,8 @@ def generate(
     Raises :class:`DistilleryError` with what happened and what to do about it.
     """
     scene: Any = bpy.context.scene
+    if bpy.context.mode != "OBJECT":
+        bpy.ops.object.mode_set(mode="OBJECT")
     place = location or tuple(scene.cursor.location)
     with connected(server) as session:
         chosen = choose_recipe(session, recipe)

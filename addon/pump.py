@@ -45,7 +45,7 @@ def step(budget_seconds: float = BUDGET_SECONDS) -> float:
         return SECONDS_WHILE_AWAY
     more = session.pump(budget_seconds)
     forms.show_description(session.description)
-    if session.ready and not bpy.app.is_job_running("RENDER"):
+    if session.ready and _may_place():
         _place(*session.ready.popleft())
     _show_changes(session)
     return _delay(session, more)
@@ -62,7 +62,7 @@ def run_until(session: Session, done: Callable[[], bool], timeout_seconds: float
 
 
 def _delay(session: Session, more: bool) -> float:
-    if more or session.ready:
+    if more:
         return SECONDS_WHILE_MOVING
     if session.state != "online":
         return SECONDS_WHILE_AWAY
@@ -89,6 +89,12 @@ def _moved(session: Session | None) -> bool:
         return False
     told = backend.read_address(data_folder())
     return bool(told) and told != runtime.address
+
+
+def _may_place() -> bool:
+    """False in Edit Mode and the like, and while rendering: the result waits."""
+    with _some_window():
+        return bool(bpy.ops.distillery.place_result.poll())  # type: ignore[attr-defined]
 
 
 def _place(job: Job, asset: Asset) -> None:

@@ -111,6 +111,11 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
         name="Location", description="The point under the object's middle", subtype="TRANSLATION"
     )
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Wants Object Mode: the other modes' undo steps hold no new objects."""
+        return context.mode == "OBJECT" and not bpy.app.is_job_running("RENDER")
+
     def execute(self, context: bpy.types.Context) -> Result:
         """Add the object in one undo step."""
         asset = runtime.results.get(self.job)
@@ -133,7 +138,7 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
         collection: Any = context.collection if here else scene.collection
         placement = Placement(self.size_meters, tuple(self.location), scene.name)
         created = add_asset(asset, placement, collection, self.job)
-        if here and context.mode == "OBJECT":
+        if here:
             select_only(context, created)
         if preferences().show_textures:
             _show_textures(context)

@@ -108,6 +108,8 @@ class DISTILLERY_PT_jobs(DistilleryPanel, bpy.types.Panel):
         assert session is not None
         if session.sending:
             self.layout.label(text="Sending …", icon="SORTTIME")
+        if session.ready:
+            draw_lines(self.layout, "A result is ready: go to Object Mode to place it.", "INFO")
         jobs = session.newest_jobs()
         for job in jobs:
             if not job.ended or job.fetched is not None:

@@ -53,6 +53,19 @@ def test_import_is_one_undo_step(addon, session):
     assert bpy.data.images["Cube base color"].packed_file is not None
 
 
+def test_a_result_waits_until_edit_mode_is_left(addon, session):
+    bpy.ops.mesh.primitive_plane_add()
+    bpy.ops.object.mode_set(mode="EDIT")
+    job = addon.generate("a cube")
+    addon.turn_until(lambda: session.ready)
+    addon.module("addon.pump").tick()
+    assert len(bpy.data.objects) == 1
+    bpy.ops.object.mode_set(mode="OBJECT")
+    addon.turn_until(lambda: len(bpy.data.objects) == 2)
+    assert bpy.context.object["distillery_job"] == job.id
+    assert not session.ready
+
+
 def test_progress_and_preview_reach_the_row(addon, session):
     job = addon.generate("slow cube")
     addon.turn_until(lambda: job.shape is not None and job.fraction > 0)
