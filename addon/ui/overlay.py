@@ -16,7 +16,7 @@ from gpu_extras.batch import batch_for_shader
 from ...protocol.assets import FloatArray, Mesh
 from ..core.jobs import Job, Placement
 from ..runtime import runtime
-from ..scene.meshes import COLOR_NAME, placed_positions, srgb_to_linear
+from ..scene.meshes import COLOR_NAME, placed_positions
 
 LIGHT = np.array([-0.4, -0.6, 0.7], np.float32)
 AMBIENT = 0.45
@@ -27,14 +27,17 @@ _batches: dict[str, tuple[int, Any]] = {}
 
 
 def shaded_triangles(mesh: Mesh, placement: Placement) -> tuple[FloatArray, FloatArray]:
-    """Corners (3m, 3) in the scene and their linear RGBA colors (3m, 4), lit from one side."""
+    """Corners (3m, 3) in the scene and their colors (3m, 4), lit from one side.
+
+    Display-encoded RGBA, which is what Blender's own shaders take.
+    """
     placed = placed_positions(mesh.positions, placement.size_meters)
     corners = (placed + np.array(placement.location, np.float32))[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     light = AMBIENT + (1 - AMBIENT) * np.maximum(normals @ (LIGHT / np.linalg.norm(LIGHT)), 0)
     rgba = np.ones((len(mesh.faces), 3, 4), np.float32)
-    rgba[..., :3] = srgb_to_linear(_corner_colors(mesh)) * light[:, None, None]
+    rgba[..., :3] = _corner_colors(mesh) * light[:, None, None]
     return corners.reshape(-1, 3).astype(np.float32), rgba.reshape(-1, 4)
 
 

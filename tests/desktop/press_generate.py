@@ -98,10 +98,11 @@ def act() -> Iterator[float]:
     report["state"] = job.state
     tool("key", "ctrl+z")
     yield from wait_for(lambda: not meshes(), 10)
+    yield 1.5
     photograph("undone")
     tool("key", "ctrl+shift+z")
     yield from wait_for(meshes, 10)
-    yield 1.0
+    yield 1.5
     photograph("redone")
     report["redone"] = meshes()
     bpy.ops.wm.save_userpref()
