@@ -512,7 +512,7 @@ def test_steps(depth: str) -> dict[str, Step]:
         "extension": lambda: build_extension(backend),
         "ruff": lambda: run([tool / "ruff", "check", "."]),
         "lint": lambda: lint(tool / "lint-imports", staged),
-        "mypy": lambda: run([tool / "mypy", "-p", "distillery", "-p", "protocol"], env=staged),
+        "mypy": lambda: run([tool / "mypy", "-p", "distillery", "-p", "backend"], env=staged),
         "backend": lambda: pytest(backend, ["tests", *rooms], excluded),
         "blender": lambda: blender_tests(None, excluded),
     }

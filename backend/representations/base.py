@@ -48,3 +48,7 @@ class Representation(Protocol):
     def to_mesh(self, resolution: int, texture_size: int, faces: int) -> Mesh:
         """A closed, textured mesh of at most ``faces`` triangles."""
         ...
+
+    def preview_mesh(self) -> Mesh:
+        """A coarse mesh with vertex colors, quickly, to watch the shape grow."""
+        ...
