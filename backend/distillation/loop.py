@@ -1,7 +1,7 @@
 """The loop of an optimization: explicit state, one generator, and a watchdog."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,18 +16,23 @@ from protocol.errors import DistilleryError
 PATIENCE = 10
 """How many steps in a row may be skipped for values that are not finite."""
 
+CURVE_POINTS = 5
+"""How often a curve is measured: at the start, at the end, and evenly between."""
+
 
 @dataclass
 class State:
     """Everything that a step changes; what a checkpoint holds.
 
-    ``skipped``: steps without an update, because a loss or gradient was not finite.
+    ``skipped``: steps without an update, because a loss or gradient was not finite. ``curve``:
+    (step, value) of what :func:`distill` was told to measure.
     """
 
     representation: Representation
     optimizer: torch.optim.Optimizer
     step: int = 0
     skipped: int = 0
+    curve: list[tuple[int, float]] = field(default_factory=list)
 
     @classmethod
     def create(
@@ -51,13 +56,14 @@ class State:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "skipped": self.skipped,
+            "curve": list(self.curve),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint, bitwise."""
         self.representation.load_state(state["representation"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.skipped = state["step"], state["skipped"]
+        self.step, self.skipped, self.curve = state["step"], state["skipped"], state["curve"]
 
 
 def distill(
@@ -70,16 +76,20 @@ def distill(
     gradient_norm: float | None = None,
     after_step: Callable[[int], None] | None = None,
     preview: Callable[[], Asset] | None = None,
+    measure: Callable[[], float] | None = None,
 ) -> Iterator[Progress]:
     """Optimize ``state`` from where it stands up to ``steps``, yielding after each step.
 
     ``losses(step)`` renders and gives losses by name, each of which needs an entry (its lambda) in
     ``weights``. ``rates``: learning rates by parameter group, followed over the run where given.
     ``gradient_norm``: the whole gradient is shortened to it. ``after_step(step)`` is for upkeep
-    (occupancy, densification). A step whose loss or gradient is not finite changes nothing and is
-    counted; :class:`DistilleryError` when that happens ``PATIENCE`` times in a row.
+    (occupancy, densification). ``measure`` gives the points of ``state.curve``.
+
+    A step whose loss or gradient is not finite changes nothing and is counted;
+    :class:`DistilleryError` when that happens ``PATIENCE`` times in a row.
     """
     in_a_row = 0
+    _measure(state, steps, measure)
     while state.step < steps:
         progress = state.step / steps
         _set_rates(state.optimizer, rates or {}, progress)
@@ -95,9 +105,18 @@ def distill(
         if updated and after_step is not None:
             after_step(state.step)
         state.step += 1
+        _measure(state, steps, measure)
         values = {name: float(loss.detach()) for name, loss in terms.items()}
         message = f"steps skipped, not finite: {state.skipped}" if state.skipped else ""
         yield Progress(state.step, steps, message=message, losses=values, preview=preview)
+
+
+def _measure(state: State, steps: int, measure: Callable[[], float] | None) -> None:
+    """A point of the curve where one is due and not there yet (a resumed run begins on one)."""
+    due = {round(steps * point / (CURVE_POINTS - 1)) for point in range(CURVE_POINTS)}
+    measured = {step for step, _ in state.curve}
+    if measure is not None and state.step in due - measured:
+        state.curve.append((state.step, measure()))
 
 
 def _set_rates(

@@ -81,6 +81,7 @@ class ScoreDistillation:
     @torch.no_grad()
     def target(self, latents: Tensor, cameras: Cameras, t: Tensor, noise: Tensor) -> Tensor:
         """What the latents are drawn to: x - w (eps_hat - eps), or x0_hat. Without gradient."""
+        t, noise = t.to(latents.device), noise.to(latents.device)
         noisy = add_noise(self.prior.schedule, latents, noise, t)
         condition, negative = self.conditions(latents, cameras)
         if self.denoising_steps > 1:
@@ -131,33 +132,6 @@ def weight(weighting: Weighting, alpha: Tensor, sigma: Tensor) -> Tensor:
             return torch.ones_like(sigma)
         case "fantasia":
             return alpha * sigma**2
-
-
-@dataclass(frozen=True)
-class Probe:
-    """The fixed noise levels (sets, views), noise and cameras that a curve is measured at."""
-
-    cameras: Cameras
-    t: Tensor
-    noise: Tensor
-
-
-@torch.no_grad()
-def curve_value(distillation: ScoreDistillation, latents: Tensor, probe: Probe) -> float:
-    """1/2 w(t) |eps_hat - eps|**2 of encoded renders of the probe's cameras: summed over the
-    values of an image, mean over images.
-
-    eps_hat is the conditional prediction without guidance: with w = 1 and a prior of one image
-    this is KL(q(z_t | x) || p(z_t)) with equal variances (DreamFusion, appendix A.4); guidance
-    would leave a residual that no render can bring to zero.
-    """
-    prior = distillation.prior
-    noisy = add_noise(prior.schedule, latents, probe.noise, probe.t)
-    condition, _ = distillation.conditions(latents, probe.cameras)
-    eps = prior.predict(noisy, probe.t, condition).eps
-    alpha, sigma = (expand_like(v, latents) for v in prior.schedule.alpha_sigma(probe.t))
-    squares = 0.5 * weight(distillation.weighting, alpha, sigma) * (eps - probe.noise) ** 2
-    return float(reduce_squares(squares, "sum"))
 
 
 def diffusion_loss(

@@ -84,9 +84,14 @@ def _load(choice: ModelChoice, device: str) -> Prior:
 
 
 def _pocket(model: str, device: torch.device) -> Prior:
+    from backend.pocket.weights import WeightsError
     from backend.priors.pocket import PocketPrior
 
-    return PocketPrior.load(device)
+    try:
+        return PocketPrior.load(device)
+    except WeightsError as error:
+        complaint = f"The pocket prior cannot be loaded: {error}."
+        raise InputError("weights_missing", complaint) from error
 
 
 def _oracle(model: str, device: torch.device) -> Prior:

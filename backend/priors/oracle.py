@@ -18,7 +18,7 @@ from torch import Tensor
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
-from backend.priors.base import Condition, Prediction, PriorSpec, TextEmbedding
+from backend.priors.base import Capability, Condition, Prediction, PriorSpec, TextEmbedding
 from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pixels
 from backend.priors.worlds import World, kit
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
@@ -79,6 +79,7 @@ class OraclePrior:
     deviation: float = 0.0
     joint: bool = True
     resolution: int = 64
+    capability: Capability = "text+cameras"
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
@@ -89,7 +90,7 @@ class OraclePrior:
             resolution=self.resolution,
             latent=(CHANNELS, self.resolution, self.resolution),
             views=0 if self.joint else 1,
-            capabilities=frozenset({"text", "text+cameras"}),
+            capabilities=frozenset({self.capability}),
             guidance_scale=1.0,
             license="GPL-3.0-or-later",
             fingerprint=hashlib.sha256(text.encode()).hexdigest()[:32],
@@ -114,7 +115,7 @@ class OraclePrior:
             for world in worlds or kit()
             for angle, views in zip(angles, DrawnWorld(world).latents(cameras), strict=True)
         ]
-        return cls(pictures, joint=False)
+        return cls(pictures, joint=False, capability="text")
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """One token a prompt: the weights of the components, (n, 1, components); blends of such

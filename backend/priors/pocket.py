@@ -25,11 +25,13 @@ class PocketPrior:
     """The prior that ships: 64 x 64 RGBA pixels, x0-prediction, cosine schedule.
 
     With ``Condition.cameras`` it draws those views jointly, without them views of its choosing;
-    ``Condition.given`` views are taken as they are. One text a set.
+    ``Condition.given`` views are taken as they are. One text a set. ``half``: evaluate in bfloat16
+    where that is fast and nobody differentiates.
     """
 
     network: PocketNetwork
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    half: bool = True
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
@@ -49,9 +51,9 @@ class PocketPrior:
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
     @classmethod
-    def load(cls, device: torch.device) -> "PocketPrior":
+    def load(cls, device: torch.device, *, half: bool = True) -> "PocketPrior":
         """With the weights that ship."""
-        return cls(load_network(), device)
+        return cls(load_network(), device, half)
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """Token embeddings of the small sentence encoder; the empty prompt is unconditional."""
@@ -74,7 +76,7 @@ class PocketPrior:
         given = condition.given
         known = torch.full(t.shape, condition.alpha_known, device=t.device)
         # Half precision is what it was trained in; a caller that differentiates gets all digits.
-        half = not torch.is_grad_enabled() and has_bfloat16(self.device)
+        half = self.half and not torch.is_grad_enabled() and has_bfloat16(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             x0 = self.network(
                 noisy, t, rays=_rays(condition.cameras, t), text=text.tokens, text_mask=text.mask,

@@ -176,6 +176,25 @@ def test_it_gives_up_when_nothing_is_finite_any_more() -> None:
     assert (picture.pixels == 0).all()
 
 
+def test_a_curve_is_measured_now_and_then_and_goes_into_checkpoints() -> None:
+    prior, (picture, state) = oracle(), start()
+    losses, mode = score_losses(picture, prior), prior.components[1].views[0]
+
+    def measure() -> float:
+        return float((picture.pixels.detach() - mode).norm())
+
+    running = distill(state, 100, losses, {"score": 1.0}, measure=measure)
+    for _ in range(60):
+        next(running)
+    other, resumed = start()
+    resumed.load_state(state.state())
+    losses = score_losses(other, prior)
+    list(distill(resumed, 100, losses, {"score": 1.0}, measure=lambda: 0.0))
+    assert [step for step, _ in resumed.curve] == [0, 25, 50, 75, 100]
+    assert resumed.curve[:3] == state.curve[:3]
+    assert state.curve[0][1] > state.curve[1][1] > state.curve[2][1]
+
+
 def test_a_preview_is_made_only_when_somebody_looks() -> None:
     picture, state = start()
     looked: list[int] = []

@@ -12,12 +12,7 @@ from backend.diffusion.guidance import rescale_x0
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule, add_noise, expand_like
 from backend.distillation.prompts import ConditionalText
-from backend.distillation.score import (
-    Probe,
-    ScoreDistillation,
-    curve_value,
-    diffusion_loss,
-)
+from backend.distillation.score import ScoreDistillation, diffusion_loss
 from backend.priors.base import Condition, Prediction
 from backend.priors.guidance import predict_guided
 from backend.priors.oracle import OraclePrior, StoredViews
@@ -219,19 +214,6 @@ def test_the_kl_of_a_mixture_by_quadrature() -> None:
     )
     found = alpha / sigma * (density * residual.flatten()).sum()
     assert float(found) == pytest.approx(float(expected), abs=1e-5)
-
-
-def test_the_curve_is_the_kl_of_equal_variances() -> None:
-    """For a prior of one image: 1/2 |eps_hat - eps|**2 = alpha**2 |x - m|**2 / (2 sigma**2)."""
-    prior = oracle()
-    score = distillation(prior, scale=9.0, weighting="uniform")
-    alpha, sigma = levels()
-    kl = 0.5 * (alpha / sigma * (LATENTS - prior.components[0].views)) ** 2
-    probe = Probe(CAMERAS, T, NOISE)
-    value = curve_value(score, LATENTS, probe)
-    assert value == pytest.approx(float(kl.flatten(2).sum(-1).mean()), rel=1e-5)
-    closer = (LATENTS + prior.components[0].views) / 2
-    assert curve_value(score, closer, probe) == pytest.approx(value / 4, rel=1e-4)
 
 
 def test_noise_levels_are_shared_by_a_set_and_follow_the_schedule() -> None:
