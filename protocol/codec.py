@@ -6,6 +6,7 @@ decides). Nothing is pickled: the dict holds numbers, text, lists and dicts alon
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast, get_args
 
 import msgspec
@@ -45,7 +46,10 @@ def encode_asset(asset: Asset, add: Callable[[Array], ArrayRef]) -> Data:
             return value.item()
         raise InputError("asset_invalid", f"An asset cannot hold a {type(value).__name__}.")
 
-    data: Data = msgspec.to_builtins(asset, enc_hook=encode)
+    data: Data = msgspec.to_builtins(replace(asset, report={}), enc_hook=encode)
+    if asset.report:  # as bytes: a curve of many steps would not fit into a header
+        report = msgspec.msgpack.encode(asset.report, enc_hook=encode)
+        data["report"] = msgspec.to_builtins(add(np.frombuffer(report, np.uint8)))
     return data
 
 
@@ -63,7 +67,11 @@ def decode_asset(data: Data, get: Callable[[ArrayRef], Buffer]) -> Asset:
         return as_array(get(ref), ref)
 
     try:
-        return msgspec.convert(data, Asset, dec_hook=decode)
+        asset = msgspec.convert({**data, "report": {}}, Asset, dec_hook=decode)
+        if data.get("report"):
+            report = get(msgspec.convert(data["report"], ArrayRef))
+            asset.report = msgspec.msgpack.decode(report, type=dict[str, Any])
+        return asset
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise ProtocolError(
             "asset_malformed",

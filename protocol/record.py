@@ -4,10 +4,10 @@ Standard library only: `build.py` writes the record before anything is installed
 """
 
 import json
-import os
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from .folders import config_folder
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class BackendRecord:
 
 
 def record_path() -> Path:
-    """Return the one place of the record: distillery/backend.json in the user's config folder."""
-    return _config_folder() / "distillery" / "backend.json"
+    """Return the one place of the record: backend.json among the user's settings."""
+    return config_folder() / "backend.json"
 
 
 def write_record(record: BackendRecord) -> Path:
@@ -44,11 +44,3 @@ def read_record() -> BackendRecord | None:
         return None
     usable = Path(record.python).is_file() and Path(record.root).is_dir()
     return record if usable else None
-
-
-def _config_folder() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")

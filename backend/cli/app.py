@@ -1,4 +1,4 @@
-"""``python -m backend``: serve, generate, jobs, recipes, models, doctor, pocket.
+"""``python -m backend``: serve, generate, jobs, recipes, models, doctor, pocket, bench.
 
 Nothing here imports torch before a command needs it, so that help and jobs answer at once.
 """
@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import jobs, pocket
+from backend.cli import bench, jobs, pocket
 from backend.cli.remote import connect, plain
 from backend.cli.show import show_problem, show_recipes
-from backend.priors.folders import data_folder
 from backend.service.binding import DEFAULT_BIND, check_loopback
 from protocol.errors import DistilleryError
+from protocol.folders import data_folder
 from protocol.messages import JobSpec
 
 DATA = data_folder()
@@ -25,6 +25,7 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
     help="Distillery's compute backend: distills diffusion priors into 3D assets.",
 )
+app.add_typer(bench.app, name="bench")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(pocket.app, name="pocket")
 

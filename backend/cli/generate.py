@@ -69,6 +69,7 @@ def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
     except Exception as error:
         raise DistilleryError.of(explain(error, spec)) from error
     shutil.rmtree(folder, ignore_errors=True)
+    folders.trim_cache()
     return asset
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from protocol.blobs import disk_error
 
+CACHE_BYTES = 4 * 1024**3
+
 
 class Folders:
     """The data folder: ``jobs.sqlite``, blobs, checkpoints by job, finished stages, the address."""
@@ -19,6 +21,14 @@ class Folders:
     def job(self, job: str) -> Path:
         """The checkpoints of one job."""
         return self.jobs / job
+
+    def trim_cache(self, limit_bytes: int = CACHE_BYTES) -> None:
+        """Delete the oldest finished stages until the rest fits the limit."""
+        stages = [(path.stat(), path) for path in self.cache.glob("*.pt")]
+        for status, path in sorted(stages, key=lambda stage: -stage[0].st_mtime):
+            limit_bytes -= status.st_size
+            if limit_bytes < 0:
+                path.unlink(missing_ok=True)
 
     def create(self) -> None:
         """Make the folders; DistilleryError where that is not possible."""

@@ -5,6 +5,7 @@ The worker and the command line without a server both run jobs through here.
 
 import platform
 import time
+import tomllib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -66,8 +67,7 @@ class Run:
             try:
                 step = next(steps)
             except StopIteration as end:
-                asset: Asset = end.value
-                return asset
+                return self._sign(end.value)
             progress = meter.read(step)
             preview = self._preview(step, throttle)
             if preview is not None or throttle.event_due():
@@ -85,6 +85,13 @@ class Run:
         throttle.preview_took(self.clock() - began)
         return preview
 
+    def _sign(self, asset: Asset) -> Asset:
+        """Add what the service knows to where the asset came from."""
+        asset.provenance.versions |= {
+            "distillery": installed_version(), "device": self.device, "processor": processor_name()
+        }
+        return asset
+
     def _identity(self) -> dict[str, Any]:
         """Everything but the seed that decides the result's last bit."""
         priors = [find_prior(capability, self.device) for capability in self._recipe.capabilities]
@@ -99,11 +106,12 @@ class Run:
 
 
 def installed_version() -> str:
-    """Distillery's version, "0" where it runs from a bare checkout."""
+    """Distillery's version, installed or beside its pyproject.toml."""
     try:
         return version("distillery")
     except PackageNotFoundError:
-        return "0"
+        project = Path(__file__).parents[2] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text())["project"]["version"])
 
 
 def processor_name() -> str:

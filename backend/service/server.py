@@ -1,6 +1,7 @@
 """The server: one ROUTER loop that answers everything at once and never waits for a job."""
 
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ from backend.service.watchers import Watchers
 from protocol.blobs import BlobStore
 from protocol.codec import Data, Packer, replace_refs
 from protocol.errors import DistilleryError, Problem, ProtocolError
-from protocol.frames import Buffer, decode, encode
+from protocol.frames import HEADER_BYTES, Buffer, decode, encode
 from protocol.messages import (
     Accepted,
     ArrayRef,
@@ -127,8 +128,9 @@ class Server:
     def _wait(self, seconds: float) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
-        for worker in self._scheduler.handles():
-            poller.register(worker.fileno(), zmq.POLLIN)
+        if os.name == "posix":  # elsewhere pipes cannot be polled; the next tick hears them
+            for worker in self._scheduler.handles():
+                poller.register(worker.fileno(), zmq.POLLIN)
         poller.poll(int(seconds * 1000))
 
     # Answering ----------------------------------------------------------------------------------
@@ -160,10 +162,12 @@ class Server:
     def _send(self, client: bytes, message: Message, arrays: Sequence[Buffer] = ()) -> bool:
         """Send without waiting; False where the client is gone or takes no more."""
         try:
-            self._socket.send_multipart(
-                [client, *encode(message, arrays)], zmq.NOBLOCK, copy=False
-            )
-        except (zmq.Again, zmq.ZMQError):
+            frames = encode(message, arrays)
+        except ProtocolError as error:  # larger than the client would take
+            frames = encode(Failure(request=getattr(message, "request", 0), problem=error.problem))
+        try:
+            self._socket.send_multipart([client, *frames], zmq.NOBLOCK, copy=False)
+        except zmq.ZMQError:
             return False
         return True
 
@@ -232,7 +236,12 @@ class Server:
         return Accepted(request=message.request, job=info), []
 
     def _list_jobs(self, client: bytes, message: ListJobs, arrays: Arrays) -> tuple[Any, Arrays]:
-        return Jobs(request=message.request, jobs=self._store.newest(message.client)), []
+        jobs, room = [], HEADER_BYTES // 2
+        for info in self._store.newest(message.client):
+            room -= len(msgspec.msgpack.encode(info))
+            if room > 0:
+                jobs.append(info)
+        return Jobs(request=message.request, jobs=tuple(jobs)), []
 
     def _fetch_result(
         self, client: bytes, message: FetchResult, arrays: Arrays
@@ -265,13 +274,14 @@ class Server:
         return chunk, [self._blobs.read_chunk(message.blob, message.offset)]
 
     def _sweep(self) -> None:
-        """Delete blobs that nothing uses any more."""
+        """Delete blobs that nothing uses any more, and the oldest of too many finished stages."""
         if time.monotonic() - self._swept < SWEEP_SECONDS:
             return
         self._swept = time.monotonic()
         for blob in list(self._blobs.names(SWEEP_AGE_SECONDS)):
             if not self._store.used(blob):
                 self._blobs.delete(blob)
+        self._folders.trim_cache()
 
 
 def _internal(error: Exception) -> Problem:

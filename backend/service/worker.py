@@ -6,6 +6,7 @@ that no orphan keeps computing.
 
 import logging
 import os
+import signal
 import threading
 import traceback
 from multiprocessing import connection, parent_process
@@ -47,6 +48,7 @@ _orders: msgspec.msgpack.Decoder[FromServer] = msgspec.msgpack.Decoder(FromServe
 
 def serve_orders(pipe: Connection, data: Path, device: str) -> None:
     """The worker's main function: take orders until the server is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     worker = Worker(pipe, Folders(data), device)
     try:
@@ -57,8 +59,8 @@ def serve_orders(pipe: Connection, data: Path, device: str) -> None:
             if isinstance(order, Order):
                 worker.run(order)
                 worker.send(ready)
-    except (EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        pass
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the server is gone
 
 
 class Worker:

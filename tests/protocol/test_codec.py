@@ -65,6 +65,15 @@ def test_small_arrays_ride_along_and_large_ones_are_blobs() -> None:
     assert packer.blobs[mesh["positions"]["blob"]].nbytes > INLINE_BYTES
 
 
+def test_a_long_report_is_no_part_of_the_header() -> None:
+    report = {"curve": [{"step": step, "loss": step / 7} for step in range(50_000)]}
+    packer = Packer()
+    data = encode_asset(Asset(name="r", report=report), packer.add)
+    assert len(msgspec.msgpack.encode(data)) < 1000
+    found = decode_asset(data, frame_getter(packer.frames, packer.blobs.__getitem__))
+    assert found.report == report
+
+
 def test_a_message_never_overflows_with_small_arrays() -> None:
     images = {str(n): Image(np.full((100, 100, 4), n % 250, np.uint8)) for n in range(400)}
     packer = Packer()

@@ -9,6 +9,7 @@ from protocol.record import BackendRecord, read_record, record_path, write_recor
 @pytest.fixture(autouse=True)
 def config_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISTILLERY_CONFIG", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     return tmp_path
 

@@ -210,6 +210,16 @@ def test_a_recipe_that_fails_says_so_and_the_worker_goes_on(
     assert server.workers() == before
 
 
+def test_many_long_orders_are_listed_as_far_as_they_fit(server: Running) -> None:
+    wide = JobSpec(recipe="counter", prompt="\N{SNOWMAN}" * 2000, options={"steps": 1})
+    with server.remote() as remote:
+        ids = {remote.submit(wide, {}).id for _ in range(100)}
+        listed = [info.id for info in remote.jobs()]
+        assert set(listed) <= ids and len(listed) > 50
+        for job in ids:
+            remote.follow(job, lambda event: None)
+
+
 # Messages that are none -------------------------------------------------------------------------
 
 
