@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bpy
 
+from ..protocol import folders
 from ..protocol.assets import Asset
 from ..protocol.client import Client
 from ..protocol.errors import DistilleryError, Fix, Problem
@@ -86,7 +87,7 @@ class Runtime:
 
 def data_folder() -> Path:
     """Where a backend started from this Blender keeps its data."""
-    return Path(preferences().data_folder or backend.data_folder())
+    return Path(preferences().data_folder or folders.data_folder())
 
 
 @cache

@@ -129,11 +129,6 @@ def find_record(python: str = "") -> BackendRecord:
     )
 
 
-def data_folder() -> Path:
-    """Where the backend keeps its data unless told otherwise."""
-    return Path.home() / ".distillery"
-
-
 def address_file(data: Path) -> Path:
     """The file in which a running backend says where it listens."""
     return data / "address"

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from backend.priors.base import TextEmbedding
-from backend.priors.folders import cache_folder
+from protocol.folders import cache_folder
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import msgspec
 import torch
 
 from backend.priors.base import Capability, Prior
-from backend.priors.folders import config_folder
 from protocol.errors import InputError
+from protocol.folders import config_folder
 
 
 class ModelChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
