@@ -141,7 +141,7 @@ class Mixture:
 
     images: int = 16
     views: int = 4
-    single_steps: int = 900
+    single_steps: int = 1300
     single_share: float = 0.2
 
     def shape(self, seed: int, step: int) -> tuple[int, int]:

@@ -32,15 +32,15 @@ EVALUATED_T = (0.3, 0.5, 0.7, 0.9)
 class Settings:
     """How a stage trains: seed, rate, clipping, averaging, noise levels, what is dropped."""
 
-    seed: int = 1
-    rate: float = 6e-4
+    seed: int = 2
+    rate: float = 5e-4
     warm_up: int = 300
-    decay_from: int = 6000
+    decay_from: int = 4000
     averaging: float = 0.9995
     text_dropped: float = 0.1
     given_share: float = 0.5
     camera_share: float = 0.5
-    single_level: tuple[float, float] = (0.3, 1.2)
+    single_level: tuple[float, float] = (0.7, 1.3)
     joint_level: tuple[float, float] = (1.0, 1.4)
     weight_limit: float = 5.0
     mixture: Mixture = field(default_factory=Mixture)

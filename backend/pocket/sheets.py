@@ -1,0 +1,68 @@
+"""Pictures for the documentation: the world's kinds, and the curves of training."""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from backend.pocket.data import Shot
+from backend.pocket.render import Light, render_views
+from backend.pocket.world import COLORS, KINDS, build, is_held_out
+
+_CURVES = ("joint_0.9", "joint_0.7", "joint_0.5", "joint_0.3")
+_INKS = ("#b3261e", "#c77700", "#1b7f3b", "#2155c4")
+_LIGHT = Light(np.array([1.5, -3.0, 3.0]), 0.45, 0.6)
+
+
+def kind_tile(kind: str, index: int, size: int = 64) -> Image.Image:
+    """Three views of one random object of a kind, with its name."""
+    colors = [color for color in COLORS if not is_held_out(kind, color)]
+    scene = build(kind, colors[3 * index % len(colors)], index)
+    views = [Shot(azimuth, 18, 40, 1.0).view() for azimuth in (25, 115, 205)]
+    rgba = render_views(scene, views, _LIGHT, size=size)["rgba"]
+    over = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
+    tile = Image.new("RGB", (3 * size, size + 12), (128, 128, 128))
+    strip = np.concatenate(list(over), 1)
+    tile.paste(Image.fromarray((strip * 255).round().clip(0, 255).astype(np.uint8)), (0, 0))
+    ImageDraw.Draw(tile).text((4, size - 1), f"{scene.color} {kind}", fill="white")
+    return tile
+
+
+def world_sheet(path: Path, columns: int = 5) -> None:
+    """Every kind of the world on one picture."""
+    tiles = [kind_tile(kind, index) for index, kind in enumerate(KINDS)]
+    width, height = tiles[0].size
+    sheet = Image.new("RGB", (columns * width, math.ceil(len(tiles) / columns) * height))
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (index % columns * width, index // columns * height))
+    sheet.save(path, optimize=True)
+
+
+def curve_sheet(losses: Path, path: Path, width: int = 640, height: int = 360) -> None:
+    """Held-out error of joint views against minutes of training, both on logarithmic axes."""
+    rows = [json.loads(line) for line in losses.read_text().splitlines()]
+    minutes = np.log([max(row["minutes"], 1) for row in rows])
+    values = np.log([[row[name] for name in _CURVES] for row in rows])
+    picture = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(picture)
+    x = 50 + (width - 70) * (minutes - minutes[0]) / max(np.ptp(minutes), 1e-9)
+    low, high = values.min(), values.max()
+    y = 15 + (height - 55) * (high - values) / (high - low)
+    for column, (name, ink) in enumerate(zip(_CURVES, _INKS, strict=True)):
+        draw.line(list(zip(x, y[:, column], strict=True)), fill=ink, width=2)
+        draw.text((x[0] + 6, y[0, column] - 12), f"t = {name[6:]}", fill=ink)
+    for value in np.linspace(low, high, 5):
+        draw.text((4, 9 + (height - 55) * (high - value) / (high - low)), f"{math.exp(value):.4f}", fill="black")
+    for position in np.linspace(0, len(rows) - 1, min(6, len(rows))).round().astype(int):
+        draw.text((x[position] - 8, height - 30), f"{rows[position]['minutes']:.0f}", fill="black")
+    draw.text((width - 190, height - 16), "minutes of training", fill="black")
+    picture.save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    world_sheet(folder / "pocket_world.png")
+    curve_sheet(Path(__file__).parent / "state" / "losses.jsonl", folder / "pocket_curve.png")
