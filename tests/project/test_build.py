@@ -139,6 +139,25 @@ def test_a_backend_that_does_not_start_is_reported_with_its_log(tmp_path: Path) 
             build.wait_for_port(build.free_port(), process, log)
 
 
+def test_a_backend_that_ends_during_the_demo_ends_the_demo(tmp_path: Path) -> None:
+    sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with (
+        build.running([sys.executable, "-c", ""], tmp_path / "server") as server,
+        build.running(sleeper, tmp_path / "scene") as scene,
+    ):
+        server.wait()
+        with pytest.raises(build.BuildError, match="ended before"):
+            build.watch(scene, server)
+    assert scene.poll() is not None
+
+
+def test_the_demo_runs_in_the_wheel_or_in_a_blender_program() -> None:
+    python, blender = Path("python"), Path("blender")
+    assert build.blender_command(python, None)[0] == python
+    assert build.blender_command(None, blender)[:2] == [blender, "--background"]
+    assert build.blender_command(None, blender)[-1] == "--"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_of_a_process_tree_counts_what_its_children_hold() -> None:
     hold = "x = bytearray(200_000_000); print('up', flush=True); import time; time.sleep(60)"
