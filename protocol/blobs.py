@@ -110,8 +110,8 @@ class BlobStore:
     def delete(self, blob: str) -> None:
         """Forget a blob, whole or in part."""
         self._hashes.pop(blob, None)
-        self.path(blob).unlink(missing_ok=True)
-        self._part(blob).unlink(missing_ok=True)
+        for path in self.folder.glob(f"{blob[:2]}/{blob}*"):
+            path.unlink(missing_ok=True)
 
     def names(self, older_than_seconds: float = 0.0) -> Iterator[str]:
         """The blobs (whole or in part) that were last written before then."""

@@ -1,10 +1,12 @@
 """Where a server's data lies."""
 
+import time
 from pathlib import Path
 
 from protocol.blobs import disk_error
 
 CACHE_BYTES = 4 * 1024**3
+STALE_SECONDS = 3600.0
 
 
 class Folders:
@@ -28,6 +30,9 @@ class Folders:
         for status, path in sorted(stages, key=lambda stage: -stage[0].st_mtime):
             limit_bytes -= status.st_size
             if limit_bytes < 0:
+                path.unlink(missing_ok=True)
+        for path in self.cache.glob("*.partial"):  # left behind by workers that were killed
+            if path.stat().st_mtime < time.time() - STALE_SECONDS:
                 path.unlink(missing_ok=True)
 
     def create(self) -> None:

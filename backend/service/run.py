@@ -63,11 +63,16 @@ class Run:
         """
         meter, throttle = Meter(self.clock), Throttle(self.clock)
         steps = registry.start(self.spec, self._studio, dict(self.assets))
+        seconds: dict[str, float] = {}
+        last = self.clock()
         while True:
             try:
                 step = next(steps)
             except StopIteration as end:
-                return self._sign(end.value)
+                return self._sign(end.value, seconds)
+            now = self.clock()
+            seconds[step.stage] = seconds.get(step.stage, 0.0) + now - last
+            last = now
             progress = meter.read(step)
             preview = self._preview(step, throttle)
             if preview is not None or throttle.event_due():
@@ -85,8 +90,9 @@ class Run:
         throttle.preview_took(self.clock() - began)
         return preview
 
-    def _sign(self, asset: Asset) -> Asset:
-        """Add what the service knows to where the asset came from."""
+    def _sign(self, asset: Asset, seconds: dict[str, float]) -> Asset:
+        """Add what only the service knows: the machine, and how long this attempt took."""
+        asset.report["stage_seconds"] = seconds
         asset.provenance.versions |= {
             "distillery": installed_version(), "device": self.device, "processor": processor_name()
         }

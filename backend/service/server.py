@@ -53,7 +53,7 @@ from protocol.messages import (
 TICK_SECONDS = 0.05
 REQUESTS_PER_TICK = 200
 SWEEP_SECONDS = 60.0
-SWEEP_AGE_SECONDS = 600.0  # blobs that nothing uses are kept so long: an order may be on its way
+SWEEP_AGE_SECONDS = 3600.0  # blobs that nothing uses are kept so long: an order may follow
 
 log = logging.getLogger("distillery.server")
 

@@ -19,7 +19,7 @@ ENVIRONMENT = {
     **os.environ, "OMP_NUM_THREADS": "1",
     "DISTILLERY_RECIPES": "tests.service.counter,tests.service.echo",
 }
-START_SECONDS = 60.0
+START_SECONDS = 110.0
 
 
 class Running:

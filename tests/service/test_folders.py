@@ -1,6 +1,7 @@
 """Where data lies, and what is thrown away first."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,12 @@ def test_the_oldest_finished_stages_go_first(tmp_path: Path) -> None:
         path = folders.cache / f"{age}.pt"
         path.write_bytes(bytes(100))
         os.utime(path, (1e9 - age, 1e9 - age))
+    for name, age in (("new", 0.0), ("old", 7200.0)):
+        partial = folders.cache / f"{name}.partial"
+        partial.write_bytes(b"")
+        os.utime(partial, (time.time() - age, time.time() - age))
     folders.trim_cache(limit_bytes=250)
-    assert sorted(path.stem for path in folders.cache.iterdir()) == ["0", "1"]
+    assert sorted(path.stem for path in folders.cache.iterdir()) == ["0", "1", "new"]
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from tests.service.running import (
     wait_for,
 )
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # workers start anew, many times
+
 POINTS = 3000
 STEPS = 30
 
