@@ -141,8 +141,8 @@ class Mixture:
 
     images: int = 16
     views: int = 4
-    single_steps: int = 1300
-    single_share: float = 0.2
+    single_steps: int = 2000
+    single_share: float = 0.3
 
     def shape(self, seed: int, step: int) -> tuple[int, int]:
         """(sets, views) of a step."""

@@ -20,7 +20,7 @@ from backend.pocket.data import Batch, Mixture, Prefetcher, draw_batch
 from backend.pocket.network import GENERATED, GIVEN, PocketConfig, PocketNetwork, ray_map
 from backend.pocket.sampling import write_sheet
 from backend.pocket.text import embed_text
-from backend.pocket.weights import COMMITTED, DEVELOPMENT, load_network, save_network
+from backend.pocket.weights import COMMITTED, DEVELOPMENT, export_weights, load_network, save_network
 from backend.rendering.cameras import Cameras
 
 STATE = Path(__file__).parent / "state"
@@ -298,7 +298,13 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true", help="continue where training stopped")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=None, help="stop at this step (default: never)")
+    parser.add_argument(
+        "--export", action="store_true", help="only copy the last average to the shipped weights"
+    )
     arguments = parser.parse_args()
+    if arguments.export:
+        print(export_weights())
+        return
     train(arguments.resume, arguments.threads, arguments.steps)
 
 

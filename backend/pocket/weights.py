@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 from safetensors.torch import load_file, save_file
@@ -62,6 +63,16 @@ def load_network(path: Path | None = None) -> PocketNetwork:
     except (ValueError, KeyError, RuntimeError, TypeError) as error:
         raise WeightsError(f"the pocket prior in {folder} is damaged ({error}); {REMEDY}") from error
     return network.eval().requires_grad_(False)
+
+
+def export_weights(to: Path = COMMITTED) -> Path:
+    """Put what training last exported where the shipped weights live; returns that folder.
+
+    Raises WeightsError where there is none or it does not load.
+    """
+    load_network(DEVELOPMENT)
+    shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
+    return to
 
 
 def _hash(path: Path) -> str:
