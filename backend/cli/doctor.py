@@ -12,7 +12,7 @@ import torch
 from backend.cli.show import out
 from backend.evaluation.judge import REMEDY as JUDGE_REMEDY
 from backend.evaluation.judge import load_judge
-from backend.pocket.weights import REMEDY, WeightsError, load_network
+from backend.pocket.weights import REMEDY, load_network
 from backend.priors.base import Capability
 from backend.priors.library import find_prior
 from backend.recipes import registry
@@ -115,6 +115,6 @@ def _recipe(recipe: registry.Recipe) -> Finding:
 def _answered(capability: Capability) -> bool:
     try:
         find_prior(capability)
-    except (DistilleryError, WeightsError, OSError, ImportError):
+    except (DistilleryError, OSError, ImportError):
         return False
     return True

@@ -5,10 +5,9 @@ from typing import get_args
 from rich.table import Table
 
 from backend.cli.show import out
-from backend.pocket.weights import WeightsError
 from backend.priors.base import Capability
 from backend.priors.library import ADAPTERS, find_prior, read_choices, settings_path
-from protocol.errors import DistilleryError, InputError
+from protocol.errors import DistilleryError
 
 
 def answers() -> dict[Capability, str]:
@@ -31,6 +30,9 @@ def show_models() -> None:
 def _answer(capability: Capability) -> str:
     try:
         spec = find_prior(capability).spec
-    except (DistilleryError, WeightsError, OSError, ImportError) as error:
-        return "none" if isinstance(error, InputError) else f"none: {error}"
+    except DistilleryError as error:
+        lacking = error.problem.code == "capability_missing"
+        return "none" if lacking else f"none: {error.problem.message}"
+    except (OSError, ImportError) as error:  # a checkpoint that is not there, or half of it
+        return f"none: {error}"
     return f"{spec.name}, {spec.resolution} px, {spec.license}"

@@ -1,19 +1,14 @@
 """What to tell a user about errors that no recipe foresaw."""
 
-from backend.pocket.weights import WeightsError
 from backend.recipes import registry
 from protocol.errors import DistilleryError, Fix, Problem
 from protocol.messages import JobSpec
-
-WEIGHTS_HINT = "python -m backend doctor says what this machine can do and what is missing."
 
 
 def explain(error: Exception, spec: JobSpec) -> Problem:
     """The problem that an unforeseen exception of a recipe stands for."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return _retry_smaller("out_of_memory", "There is not enough memory for this job.", spec)
-    if isinstance(error, WeightsError):
-        return Problem(code="weights_missing", message=f"{error}.", hint=WEIGHTS_HINT)
     return Problem(
         code="recipe_failed",
         message=f"The recipe {spec.recipe} failed: {type(error).__name__}: {error}.",

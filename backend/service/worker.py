@@ -128,13 +128,15 @@ class Worker:
 
 def find_capabilities(device: str) -> dict[str, str]:
     """Load the priors that are configured; capability to the name of the prior that has it."""
-    found, complaints = {}, set()
+    found: dict[str, str] = {}
+    complaints = set()
     for capability in get_args(Capability):
         try:
             found[capability] = find_prior(capability, device).spec.name
-        except InputError:
-            pass  # nothing installed can do it
-        except Exception as error:
+        except InputError as error:
+            if error.problem.code != "capability_missing":
+                complaints.add(str(error))
+        except Exception as error:  # whatever an adapter's libraries raise
             complaints.add(str(error))
     for complaint in complaints:
         log.warning("A prior cannot be loaded: %s", complaint)
