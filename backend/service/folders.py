@@ -1,9 +1,11 @@
 """Where a server's data lies."""
 
+import sqlite3
 import time
 from pathlib import Path
 
 from protocol.blobs import disk_error
+from protocol.errors import DistilleryError
 
 CACHE_BYTES = 4 * 1024**3
 STALE_SECONDS = 3600.0
@@ -23,6 +25,24 @@ class Folders:
     def job(self, job: str) -> Path:
         """The checkpoints of one job."""
         return self.jobs / job
+
+    def lock(self) -> sqlite3.Connection:
+        """Take the folder for this process until the connection is closed or the process ends.
+
+        Raises DistilleryError where another server has it. (SQLite's lock is one that every
+        system has and that no crash leaves behind.)
+        """
+        connection = sqlite3.connect(self.data / "lock", isolation_level=None, timeout=0.5)
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            connection.close()
+            raise DistilleryError(
+                "data_in_use",
+                f"Another backend works in {self.data}.",
+                "Use that one, stop it, or choose another folder with --data.",
+            ) from error
+        return connection
 
     def trim_cache(self, limit_bytes: int = CACHE_BYTES) -> None:
         """Delete the oldest finished stages until the rest fits the limit."""

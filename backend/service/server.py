@@ -64,7 +64,7 @@ class Server:
     """Owns the data folder and the port. ``serve`` runs until ``stop`` is called.
 
     Raises DistilleryError at construction where the address is not loopback or is in use, or the
-    folder cannot be written.
+    folder cannot be written or has another server.
     """
 
     def __init__(self, bind: str, data: Path, hire: Hire | None = None) -> None:
@@ -72,6 +72,7 @@ class Server:
         registry.recipes()  # imported now, so that no request waits for it
         self._folders = Folders(data)
         self._folders.create()
+        self._lock = self._folders.lock()
         self._context = zmq.Context()
         self._socket = bind_router(self._context, bind)
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
@@ -103,6 +104,7 @@ class Server:
             self._folders.address.unlink(missing_ok=True)
             self._scheduler.close()
             self._store.close()
+            self._lock.close()
             self._context.destroy(linger=200)
 
     def stop(self) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from protocol.assets import Asset, Image, Mesh
 from protocol.blobs import digest
@@ -17,7 +19,9 @@ from protocol.messages import (
     FetchResult,
     GetChunk,
     HasBlob,
+    Jobs,
     JobSpec,
+    ListJobs,
     PutChunk,
     Result,
     Submit,
@@ -306,3 +310,48 @@ def test_previews_are_whole_and_the_newest(bench: Bench) -> None:
     assert numbers(bench) == [0, 1, 2]
     shown = [int(preview.contact_sheet.pixels[0, 0, 0]) for preview in previews]
     assert shown[-1] == 2 and 1 not in shown
+
+
+class Weather:
+    """A job that goes on, and a wire that loses, breaks and restarts as drawn."""
+
+    def __init__(self, bench: Bench, data: st.DataObject) -> None:
+        self.bench, self.data = bench, data
+        self.events = Events(bench.wire, 0)
+        self.hostile = True
+        bench.wire.lose = lambda message: self.hostile and data.draw(st.booleans())
+        bench.wire.answers[ListJobs] = lambda m, _: Jobs(request=m.request, jobs=())
+
+    def blow(self) -> None:
+        """One turn of the weather."""
+        kind = self.data.draw(st.sampled_from(["event", "lost event", "cut", "mend", "restart"]))
+        wire = self.bench.wire
+        if "event" in kind:
+            self.events.log.append(event(len(self.events.log)))
+            if kind == "event" and wire.connected:
+                wire.say(self.events.log[-1])
+        elif kind == "restart":
+            wire.session += "x"
+        else:
+            wire.connected = kind == "mend"
+        self.bench.pump(self.data.draw(st.sampled_from([0.25, 3.0, 12.0])))
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_in_any_weather_each_event_comes_once_and_each_request_ends_once(
+    data: st.DataObject
+) -> None:
+    bench = Bench()
+    weather = Weather(bench, data)
+    watch(bench)
+    ends: list[list[Any]] = []
+    for _ in range(data.draw(st.integers(1, 8))):
+        ends.append([])
+        bench.client.list_jobs(ends[-1].append, ends[-1].append)
+        weather.blow()
+    weather.hostile, bench.wire.connected = False, True
+    bench.pump(60.0)
+    assert numbers(bench) == list(range(len(weather.events.log)))
+    assert [len(end) for end in ends] == [1] * len(ends)
+    assert bench.client.state == "online" and not bench.client.busy

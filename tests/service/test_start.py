@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.service.binding import check_loopback
+from backend.service.folders import Folders
 from backend.service.server import Server
 from protocol.errors import DistilleryError
 
@@ -41,6 +42,17 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
             Server(f"tcp://127.0.0.1:{taken.getsockname()[1]}", tmp_path)
     assert caught.value.problem.code == "port_in_use"
     assert "--bind" in caught.value.problem.hint
+
+
+def test_a_folder_has_one_server(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    folders.create()
+    lock = folders.lock()
+    with pytest.raises(DistilleryError) as caught:
+        Server("tcp://127.0.0.1:0", tmp_path)
+    assert caught.value.problem.code == "data_in_use"
+    lock.close()
+    folders.lock().close()
 
 
 def test_a_data_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
