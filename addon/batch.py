@@ -4,6 +4,7 @@
     mushroom = batch.generate("a red mushroom", seed=7, size_meters=0.3)
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from .core.session import Session
 from .runtime import runtime
 
 CONNECT_SECONDS = 5.0
-START_SECONDS = 90.0
+ANSWER_SECONDS = 30.0
 
 
 def generate(
@@ -98,15 +99,15 @@ def _answers(session: Session, seconds: float) -> bool:
 def _start_backend() -> Session:
     runtime.start_backend()
     local = runtime.backend
-    assert local is not None
-    session = runtime.session
-    assert session is not None
-    pump.run_until(session, lambda: local.poll() != "starting", START_SECONDS)
-    if local.state != "running":
-        raise DistilleryError(**_fields(local.problem))
-    session = runtime.connect()
-    _answers(session, START_SECONDS)
-    return session
+    if local is not None:
+        while local.poll() == "starting":
+            time.sleep(0.1)
+        if local.problem is not None:
+            raise DistilleryError(**_fields(local.problem))
+        runtime.connect(local.address)
+    assert runtime.session is not None
+    _answers(runtime.session, ANSWER_SECONDS)
+    return runtime.session
 
 
 def _run(

@@ -72,15 +72,18 @@ def _delay(session: Session, more: bool) -> float:
 def _follow_backend() -> None:
     """Keep a session: with the backend that Blender started, or one that appeared elsewhere."""
     local, session = runtime.backend, runtime.session
-    if local is not None and local.poll() == "starting":
+    if local is not None and local.state == "starting":
+        if local.poll() == "running":
+            runtime.connect(local.address)
         _redraw()
-        return
-    if (session is None and runtime.problem is None) or _moved(session):
+    elif (session is None and runtime.problem is None) or _moved(session):
         try:
             runtime.connect()
         except DistilleryError as error:
             runtime.problem = error.problem
         _redraw()
+    elif local is not None:
+        local.poll()
 
 
 def _moved(session: Session | None) -> bool:

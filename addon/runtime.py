@@ -58,8 +58,8 @@ class Runtime:
 
         Raises :class:`DistilleryError` where none is installed.
         """
-        if backend.read_address(data_folder()):
-            self.connect()
+        if address := backend.read_address(data_folder()):
+            self.connect(address)
         elif self.backend is None or self.backend.state in ("failed", "stopped"):
             record = backend.find_record(preferences().backend_python)
             self.backend = backend.LocalBackend(record, data_folder())

@@ -39,6 +39,11 @@ class LocalBackend:
         """The file that everything goes to which the backend prints."""
         return self.data / "backend.log"
 
+    @property
+    def address(self) -> str:
+        """Where it listens, or "" while it does not."""
+        return read_address(self.data)
+
     def start(self) -> None:
         """Start the process on a free port; :meth:`poll` tells when it answers."""
         if self.state in ("starting", "running"):
@@ -90,7 +95,7 @@ class LocalBackend:
         )
 
     def _await_address(self) -> None:
-        if read_address(self.data):
+        if self.address:
             self.state = "running"
         elif time.monotonic() - self._started > START_SECONDS:
             self.stop()

@@ -28,7 +28,7 @@ def test_start_connect_stop(recorded):
     running = recorded.runtime
     assert bpy.ops.distillery.start_backend() == {"FINISHED"}
     assert running.backend.state == "starting"
-    recorded.turn_until(lambda: running.session and running.session.description, 60)
+    recorded.turn_until(lambda: running.session and running.session.description, 90)
     assert "mvdream" in {recipe.id for recipe in running.session.recipes()}
     settings = bpy.context.scene.distillery
     settings.recipe = "mvdream"
@@ -44,12 +44,19 @@ def test_start_connect_stop(recorded):
 def test_a_second_blender_uses_the_backend_of_the_first(recorded):
     running = recorded.runtime
     bpy.ops.distillery.start_backend()
-    recorded.turn_until(lambda: running.session and running.session.description, 60)
+    recorded.turn_until(lambda: running.session and running.session.description, 90)
     first, running.backend = running.backend, None
     bpy.ops.distillery.start_backend()
     assert running.backend is None
     recorded.turn_until(lambda: running.session.description, 20)
     first.stop()
+
+
+def test_a_started_backend_is_used_whatever_the_preferences_say(recorded):
+    recorded.preferences.address = "tcp://127.0.0.1:9"
+    bpy.ops.distillery.start_backend()
+    recorded.turn_until(lambda: recorded.runtime.session and recorded.runtime.session.description,
+                        90)
 
 
 def test_without_a_record_it_says_how_to_get_one(addon):
