@@ -1,0 +1,79 @@
+"""Drawing views from the oracle: groups, given views, resuming."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.distillation.prompts import ConditionalText
+from backend.distillation.views import azimuth_degrees
+from backend.multiview.rigs import ring
+from backend.multiview.views import ViewSampler, ViewSet
+from backend.priors.oracle import DrawnWorld, OraclePrior
+from backend.priors.worlds import animal, cube, sphere
+from backend.studio import Studio
+
+SIDE = 16
+EIGHT = [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def oracle(joint: bool = True) -> OraclePrior:
+    worlds = [DrawnWorld(world, SIDE) for world in (sphere(), cube(), animal())]
+    return OraclePrior(worlds, joint=joint, resolution=SIDE)
+
+
+def make(prior: OraclePrior, prompt: str, groups: list[list[int]]) -> tuple[ViewSampler, ViewSet]:
+    cameras = ring(prior)[0]
+    if len(groups) > 1:
+        cameras = cameras[[0, 1, 2, 3, 0, 1, 2, 3]]
+    text = ConditionalText.embed(prior, prompt)
+    return ViewSampler(prior, text, groups, 5, 1.0), ViewSet.empty(prior, cameras)
+
+
+def studio(folder: Path, seed: int = 1) -> Studio:
+    return Studio(folder, folder, seed, lambda capability: oracle(), {})
+
+
+def test_anchors_stand_at_right_angles_from_the_front_on() -> None:
+    cameras, groups = ring(oracle())
+    assert groups == [[0, 1, 2, 3]]
+    assert torch.allclose(azimuth_degrees(cameras) % 360, torch.arange(4) * 90.0, atol=1e-3)
+
+
+def test_views_of_the_object_asked_for(tmp_path: Path) -> None:
+    prior = oracle()
+    sampler, views = make(prior, "a cube", [[0, 1, 2, 3]])
+    said = list(sampler.draw(views, studio(tmp_path)))
+    truth = DrawnWorld(cube(), SIDE).latents(views.cameras)
+    assert views.drawn.all() and torch.allclose(views.latents, truth, atol=1e-3)
+    assert [(step.step, step.steps) for step in said] == [(n, 5) for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_later_groups_show_the_object_of_the_first(tmp_path: Path, seed: int) -> None:
+    sampler, views = make(oracle(), "", EIGHT)
+    list(sampler.draw(views, studio(tmp_path, seed)))
+    assert torch.allclose(views.latents[:4], views.latents[4:], atol=1e-3)
+
+
+def test_given_views_are_not_changed_and_groups_resume(tmp_path: Path) -> None:
+    sampler, whole = make(oracle(), "", EIGHT)
+    list(sampler.draw(whole, studio(tmp_path)))
+    sampler, interrupted = make(oracle(), "", EIGHT)
+    drawing = sampler.draw(interrupted, studio(tmp_path))
+    for _ in range(7):
+        next(drawing)
+    first = interrupted.latents[:4].clone()
+    resumed = make(oracle(), "", EIGHT)[1]
+    resumed.load_state(interrupted.state())
+    list(sampler.draw(resumed, studio(tmp_path)))
+    assert torch.equal(resumed.latents[:4], first)
+    assert torch.equal(resumed.latents, whole.latents)
+
+
+def test_a_preview_is_a_picture_of_all_views(tmp_path: Path) -> None:
+    sampler, views = make(oracle(), "a sphere", [[0, 1, 2, 3]])
+    *_, last = sampler.draw(views, studio(tmp_path))
+    assert last.preview is not None
+    picture = last.preview().contact_sheet
+    assert picture is not None and picture.pixels.shape == (SIDE, 4 * SIDE, 3)
