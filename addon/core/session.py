@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import msgspec
 
@@ -96,6 +97,11 @@ class Session:
     def cancel(self, job: Job) -> None:
         """Ask the backend to stop a job."""
         self.client.control(job.id, "cancel", lambda info: None, self._take_problem)
+
+    def pause(self, job: Job) -> None:
+        """Ask the backend to hold a job, or to go on with one that is held."""
+        action: Literal["pause", "resume"] = "resume" if job.state == "paused" else "pause"
+        self.client.control(job.id, action, lambda info: None, self._take_problem)
 
     def delete(self, job: Job) -> None:
         """Remove a job and its result from the backend and the list."""

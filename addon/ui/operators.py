@@ -77,6 +77,23 @@ class DISTILLERY_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class DISTILLERY_OT_pause(bpy.types.Operator):
+    """Hold this job, or let it go on; it loses nothing"""
+
+    bl_idname = "distillery.pause"
+    bl_label = "Pause or Go On"
+    job: StringProperty(options={"SKIP_SAVE"})
+
+    def execute(self, context: bpy.types.Context) -> Result:
+        """Ask the backend; the row changes when it has done so."""
+        job, session = job_of(self.job), runtime.session
+        if job is None or session is None:
+            self.report({"WARNING"}, "There is no running job to pause")
+            return {"CANCELLED"}
+        session.pause(job)
+        return {"FINISHED"}
+
+
 class DISTILLERY_OT_fetch_result(bpy.types.Operator):
     """Bring this job's result from the backend and place it at the 3D cursor"""
 
@@ -289,6 +306,7 @@ def _show_textures(context: bpy.types.Context) -> None:
 CLASSES = (
     DISTILLERY_OT_generate,
     DISTILLERY_OT_cancel,
+    DISTILLERY_OT_pause,
     DISTILLERY_OT_fetch_result,
     DISTILLERY_OT_place_result,
     DISTILLERY_OT_delete_job,

@@ -15,7 +15,7 @@ from .properties import TASKS, DistillerySettings, offered_recipes, settings_of
 SHOWN_JOBS = 12
 
 _JOB_ICONS = {
-    "queued": "SORTTIME", "running": "PLAY", "paused": "PAUSE",
+    "queued": "SORTTIME", "running": "SHADERFX", "paused": "PAUSE",
     "done": "CHECKMARK", "failed": "ERROR", "cancelled": "X",
 }
 
@@ -149,6 +149,8 @@ def _draw_running(layout: Layout, job: Job) -> None:
     box = layout.box().column()
     row = box.row()
     row.label(text=job.title, icon=_JOB_ICONS[job.state])
+    hold = "PLAY" if job.state == "paused" else "PAUSE"
+    row.operator("distillery.pause", text="", icon=hold).job = job.id
     row.operator("distillery.cancel", text="", icon="X").job = job.id
     waiting = runtime.session is not None and runtime.session.state != "online"
     text = "Waiting for the backend" if waiting else status_line(job)

@@ -139,9 +139,14 @@ def test_retry_lays_the_repair_over_the_order(job, session, client):
     assert spec.prompt == SPEC.prompt
 
 
-def test_cancel_and_delete_ask_the_backend(job, session, client):
+def test_cancel_pause_and_delete_ask_the_backend(job, session, client):
     session.cancel(job)
     assert client.last("control")[:2] == ("j1", "cancel")
+    session.pause(job)
+    assert client.last("control")[:2] == ("j1", "pause")
+    client.last("watch")[1](event(0, "paused"))
+    session.pause(job)
+    assert client.last("control")[:2] == ("j1", "resume")
     session.delete(job)
     assert client.last("control")[:2] == ("j1", "delete")
     client.last("control")[2](info())

@@ -101,6 +101,7 @@ class FakeBackend:
         self.pace_seconds = pace_seconds
         self.jobs: dict[str, JobInfo] = {}
         self.scripts: dict[str, Iterator[Event]] = {}
+        self.held: dict[str, Iterator[Event]] = {}
         self.told: dict[str, list[tuple[Event, list]]] = {}
         self.watchers: dict[str, bytes] = {}
         self.blobs: dict[str, memoryview] = {}
@@ -169,6 +170,11 @@ class FakeBackend:
         if message.action == "cancel":
             self.scripts.pop(job.id, None)
             self.tell(job.id, self.event(job.id, "cancelled"))
+        if message.action == "pause":
+            self.held[job.id] = self.scripts.pop(job.id)
+            self.tell(job.id, self.event(job.id, "paused"))
+        if message.action == "resume":
+            self.scripts[job.id] = self.held.pop(job.id)
         if message.action == "delete":
             self.jobs.pop(job.id)
         self.send(to, Accepted(request=message.request, job=job))

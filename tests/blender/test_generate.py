@@ -91,6 +91,17 @@ def test_cancel_stops_the_job_and_drops_the_preview(addon, session):
     assert bpy.ops.distillery.cancel() == {"CANCELLED"}
 
 
+def test_a_job_can_be_held_and_goes_on(addon, session):
+    job = addon.generate("slow cube")
+    addon.turn_until(lambda: job.fraction > 0)
+    bpy.ops.distillery.pause(job=job.id)
+    addon.turn_until(lambda: job.state == "paused")
+    reached = job.fraction
+    bpy.ops.distillery.pause(job=job.id)
+    addon.turn_until(lambda: job.state == "running" and job.fraction > reached)
+    bpy.ops.distillery.cancel(job=job.id)
+
+
 def test_a_finished_job_can_be_imported_again(addon, session):
     job = addon.generate("a cube")
     addon.turn_until(lambda: bpy.data.objects)
