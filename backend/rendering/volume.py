@@ -20,7 +20,7 @@ class RaySamples:
     ``pixels``: (rays,) index into the flat (views * height * width) pixels. ``views``: (rays,).
     ``origins``, ``directions``: (rays, 3). ``axial``: (rays,) depth along the view axis per unit of
     distance along the ray. ``starts``, ``ends``: (rays, samples) distances of each interval;
-    ``middles`` where it is sampled.
+    ``middles`` where it is sampled. A pixel is ``width`` + ``widening`` * distance wide, (rays,).
     """
 
     pixels: Tensor
@@ -31,12 +31,24 @@ class RaySamples:
     starts: Tensor
     ends: Tensor
     middles: Tensor
+    width: Tensor
+    widening: Tensor
 
     @property
     def points(self) -> Tensor:
         """Sample positions, (rays, samples, 3)."""
         along = self.middles[..., None] * self.directions[:, None]
         return self.origins[:, None] + along
+
+    @property
+    def variances(self) -> Tensor:
+        """Along the axes, (rays, samples, 3), of the box that each sample stands for: as long as
+        its interval, as wide as its pixel (mip-NeRF's Gaussian of a cone segment, section 3.1,
+        where the segment is short beside its distance)."""
+        along = (self.ends - self.starts) ** 2 / 12
+        across = (self.width[:, None] + self.widening[:, None] * self.middles) ** 2 / 12
+        square = self.directions[:, None] ** 2
+        return along[..., None] * square + across[..., None] * (1 - square)
 
     def __getitem__(self, index: Tensor | slice) -> "RaySamples":
         """The chosen rays."""
@@ -74,6 +86,7 @@ def place_samples(
     enter, step = enter[pixels, None], ((leave - enter)[pixels] / count)[:, None]
     numbers = torch.arange(count, device=pixels.device).to(step)
     shift = torch.full_like(step, 0.5) if jitter is None else jitter.reshape(-1)[pixels, None]
+    width, widening = pixel_widths(cameras)
     return RaySamples(
         pixels,
         views,
@@ -83,7 +96,19 @@ def place_samples(
         starts=enter + numbers * step,
         ends=enter + (numbers + 1) * step,
         middles=enter + (numbers + shift) * step,
+        width=width[views],
+        widening=widening[views],
     )
+
+
+def pixel_widths(cameras: Cameras) -> tuple[Tensor, Tensor]:
+    """Width of a pixel at distance 0, and its growth per unit of distance, both (views,)."""
+    widening = 2 * (cameras.fov_degrees.deg2rad() / 2).tan() / cameras.height
+    if cameras.ortho_height is None:
+        return torch.zeros_like(widening), widening
+    flat = cameras.ortho_height > 0
+    width = torch.where(flat, cameras.ortho_height / cameras.height, 0.0)
+    return width, torch.where(flat, 0.0, widening)
 
 
 def render_weights(samples: RaySamples, density: Tensor) -> Tensor:

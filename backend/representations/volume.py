@@ -1,6 +1,6 @@
 """A volume of density and albedo in the unit ball (DreamFusion, section 3.2 and appendix A.2)."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 import torch
 from torch import Tensor, nn
@@ -88,14 +88,16 @@ class Volume(nn.Module):
         return {name: value.detach().clone() for name, value in self.state_dict().items()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state; one of another grid resolution replaces the parameters."""
-        same = all(state[name].shape == value.shape for name, value in self.state_dict().items())
-        self.load_state_dict(state, assign=not same)
+        """Take up a saved state, also one of another grid resolution."""
+        for name, parameter in self.named_parameters():
+            parameter.data = parameter.data.new_empty(state[name].shape)
+        self.load_state_dict(state)
 
-    def look_up(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Density (n,) and albedo (n, 3) at ``points`` (n, 3)."""
-        found: FieldSamples = self.field(points)
-        return found.density, found.albedo
+    def look_up(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """A function from points (n, 3) to density (n,) and albedo (n, 3), good until the
+        parameters change."""
+        frozen = self.field.frozen()
+        return lambda points: frozen(points)[:2]
 
     @property
     def device(self) -> torch.device:
@@ -104,7 +106,8 @@ class Volume(nn.Module):
 
     def update_occupancy(self) -> None:
         """Look again which cells hold anything; call now and then while training."""
-        self.occupancy.update(lambda points: self.look_up(points)[0])
+        frozen = self.field.frozen()
+        self.occupancy.update(lambda points: frozen(points).density)
 
     def upkeep(self, step: int) -> None:
         """What training does after each step: every sixteenth, look again where anything is."""
@@ -122,11 +125,11 @@ class Volume(nn.Module):
     def to_mesh(self, resolution: int = 96, texture_size: int = 1024, faces: int = 20_000) -> Mesh:
         """A closed, textured mesh of about ``faces`` triangles at most; raises DistilleryError
         ``mesh_nothing`` where the volume is empty."""
-        return mesh_volume(self.look_up, resolution, texture_size, faces, str(self.device))
+        return mesh_volume(self.look_up(), resolution, texture_size, faces, str(self.device))
 
     def preview_mesh(self, resolution: int = 32) -> Mesh:
         """A coarse mesh with vertex colors, made in a tenth of a second."""
-        return preview_mesh(self.look_up, resolution, str(self.device))
+        return preview_mesh(self.look_up(), resolution, str(self.device))
 
     def _look_up_along(
         self, samples: RaySamples, normals: bool
@@ -134,15 +137,22 @@ class Volume(nn.Module):
         """Field values at all samples, (rays * samples, …), of the rays that meet something."""
         points = samples.points
         if self.occupancy.is_full():
-            return samples, points, self.field(points.reshape(-1, 3), None, normals)
+            return samples, points, self._ask_field(samples, points, slice(None), normals)
         occupied = self.occupancy.contains(points)
         kept = occupied.any(1)
         samples, points, occupied = samples[kept], points[kept], occupied[kept].reshape(-1)
         index = occupied.nonzero()[:, 0]
-        found = self.field(points.reshape(-1, 3)[index], None, normals)
+        found = self._ask_field(samples, points, index, normals)
         total = len(occupied)
         spread = [None if value is None else _spread(value, index, total) for value in found]
         return samples, points, FieldSamples(*spread)
+
+    def _ask_field(
+        self, samples: RaySamples, points: Tensor, index: Tensor | slice, normals: bool
+    ) -> FieldSamples:
+        variances = samples.variances.reshape(-1, 3)[index] if self.field.integrated else None
+        found: FieldSamples = self.field(points.reshape(-1, 3)[index], variances, normals)
+        return found
 
     def _render_in_parts(
         self, samples: RaySamples, want: Set[Want], shading: Shading | None

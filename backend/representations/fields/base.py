@@ -21,7 +21,12 @@ class FieldSamples(NamedTuple):
 
 
 class Field(nn.Module):
-    """Density and albedo at points of the unit ball."""
+    """Density and albedo at points of the unit ball.
+
+    ``integrated``: whether it makes use of the variances of samples.
+    """
+
+    integrated = False
 
     def forward(
         self, points: Tensor, variances: Tensor | None = None, normals: bool = False
@@ -32,6 +37,10 @@ class Field(nn.Module):
         without integrated encoding ignore them. ``normals``: also give -grad(density), normalized.
         """
         raise NotImplementedError
+
+    def frozen(self) -> Callable[[Tensor], FieldSamples]:
+        """A look-up of points for many calls between two changes of the parameters."""
+        return self
 
     def parameter_groups(self) -> dict[str, list[Parameter]]:
         """Parameters by name of their group."""

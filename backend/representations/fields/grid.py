@@ -1,5 +1,7 @@
 """A dense grid of several resolutions, summed and looked up trilinearly: the fast field on CPU."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
@@ -62,9 +64,17 @@ class GridField(Field):
         nodes = self.nodes()
         if normals:
             nodes = torch.cat([nodes, *(-slope[None] for slope in torch.gradient(nodes[0]))])
-        values = interpolate(nodes.permute(1, 2, 3, 0), points)
+        return self._read(nodes.permute(1, 2, 3, 0), points)
+
+    def frozen(self) -> Callable[[Tensor], FieldSamples]:
+        """See :class:`Field`: the levels are summed once."""
+        nodes = self.nodes().detach().permute(1, 2, 3, 0).contiguous()
+        return lambda points: self._read(nodes, points)
+
+    def _read(self, nodes: Tensor, points: Tensor) -> FieldSamples:
+        values = interpolate(nodes, points)
         density = activate_density(values[:, 0], self.density_activation)
-        directions = normalize(values[:, 4:], dim=-1) if normals else None
+        directions = normalize(values[:, 4:], dim=-1) if values.shape[1] > 4 else None
         return FieldSamples(density, values[:, 1:4].sigmoid(), directions)
 
     def parameter_groups(self) -> dict[str, list[Parameter]]:
