@@ -120,7 +120,7 @@ class Layout:
 
     def __getattr__(self, name: str):
         known = bpy.types.UILayout.bl_rna.functions
-        if name == "textbox" or name not in known:
+        if name not in known:
             raise AttributeError(name)
 
         def draw(*arguments, **words):
