@@ -58,6 +58,8 @@ def _write_glb(mesh: Mesh, path: Path) -> list[Path]:
 
 def _write_obj(mesh: Mesh, path: Path) -> list[Path]:
     surface = _to_trimesh(mesh, _simple_material)
+    if mesh.uvs is not None:
+        surface.visual.material.name = path.stem  # the texture is named after it
     surface.apply_transform(Y_UP)
     text, files = trimesh.exchange.obj.export_obj(
         surface, return_texture=True, mtl_name=f"{path.stem}.mtl", include_normals=True

@@ -1,0 +1,37 @@
+import numpy as np
+import trimesh
+
+from backend.meshing.bake import rasterize_uvs
+from backend.meshing.unwrap import split_faces, unwrap
+
+
+def test_uvs_lie_in_the_square_and_charts_do_not_overlap():
+    ball = trimesh.creation.icosphere(subdivisions=4)
+    uvs = unwrap(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), 256)
+    assert uvs.shape == (len(ball.faces), 3, 2)
+    assert uvs.min() >= 0
+    assert uvs.max() <= 1
+    a, b = uvs[:, 1] - uvs[:, 0], uvs[:, 2] - uvs[:, 0]
+    area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / 2
+    covered = (rasterize_uvs(uvs, 2048)[0] >= 0).mean()
+    # The sum of the triangles' areas is the area they cover together, but for the charts' rims.
+    assert area <= covered <= area * 1.2
+    assert area > 0.4
+
+
+def test_triangles_keep_their_shape():
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    uvs = unwrap(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), 256)
+    corners = ball.vertices[ball.faces]
+    ratio = [
+        np.linalg.norm(x[:, 1] - x[:, 0], axis=1) / np.linalg.norm(x[:, 2] - x[:, 1], axis=1)
+        for x in (uvs, corners)
+    ]
+    assert np.median(np.abs(np.log(ratio[0] / ratio[1]))) < 0.1
+
+
+def test_parts_hold_every_face_once():
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    parts = split_faces(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), 100)
+    assert max(map(len, parts)) <= 100
+    assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(ball.faces)))
