@@ -44,6 +44,12 @@ class Folders:
             ) from error
         return connection
 
+    def write_address(self, address: str) -> None:
+        """Tell whoever started the server where it listens; a reader never sees half of it."""
+        partial = self.data / "address.partial"
+        partial.write_text(address)
+        partial.replace(self.address)
+
     def trim_cache(self, limit_bytes: int = CACHE_BYTES) -> None:
         """Delete the oldest finished stages until the rest fits the limit."""
         stages = [(path.stat(), path) for path in self.cache.glob("*.pt")]

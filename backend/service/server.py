@@ -53,6 +53,7 @@ from protocol.messages import (
 TICK_SECONDS = 0.05
 REQUESTS_PER_TICK = 200
 SWEEP_SECONDS = 60.0
+COMPLAIN_SECONDS = 10.0
 SWEEP_AGE_SECONDS = 3600.0  # blobs that nothing uses are kept so long: an order may follow
 
 log = logging.getLogger("distillery.server")
@@ -86,6 +87,7 @@ class Server:
         self._watchers = Watchers(self._store, self._send_event)
         self._session = secrets.token_hex(8)
         self._swept = time.monotonic()
+        self._complained = float("-inf")
         self._running = True
         self._answers: dict[type, Callable[..., tuple[Any, Sequence[Buffer]]]] = {
             Hello: self._hello, Describe: self._describe, Submit: self._submit,
@@ -93,7 +95,7 @@ class Server:
             ListJobs: self._list_jobs, FetchResult: self._fetch_result, HasBlob: self._has_blob,
             GetChunk: self._get_chunk, PutChunk: self._put_chunk,
         }
-        self._folders.address.write_text(self.address)
+        self._folders.write_address(self.address)
 
     def serve(self) -> None:
         """Answer, schedule and tell, until :meth:`stop`; then end the workers and let go."""
@@ -112,20 +114,28 @@ class Server:
         self._running = False
 
     def _tick(self) -> None:
-        more = False
-        try:
-            self._scheduler.tick()
-            more = self._watchers.tick()
-            self._sweep()
-        except DistilleryError as error:  # a full disk: nothing that is kept is lost by going on
-            log.error("%s", error)
-        self._wait(0.0 if more else TICK_SECONDS)
+        self._wait(0.0 if self._advance() else TICK_SECONDS)
         for _ in range(REQUESTS_PER_TICK):
             try:
                 client, *frames = self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 break
             self._answer(client.bytes, [frame.buffer for frame in frames])
+
+    def _advance(self) -> bool:
+        """Schedule, tell watchers, tidy up; True where watchers are to be told more at once.
+
+        Whatever goes wrong (a full disk, say), what is kept stays, and the server goes on.
+        """
+        try:
+            self._scheduler.tick()
+            self._sweep()
+            return self._watchers.tick()
+        except Exception as error:
+            if time.monotonic() - self._complained >= COMPLAIN_SECONDS:
+                self._complained = time.monotonic()
+                log.error("%s", error, exc_info=not isinstance(error, DistilleryError))
+            return False
 
     def _wait(self, seconds: float) -> None:
         poller = zmq.Poller()

@@ -1,14 +1,5 @@
-"""One server for the command line's tests."""
+"""The command line's tests talk to a server as the service's tests do."""
 
-from collections.abc import Iterator
+from tests.service.conftest import server
 
-import pytest
-
-from tests.service.running import Running
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    running = Running(tmp_path_factory.mktemp("server"))
-    yield running
-    running.stop()
+__all__ = ["server"]
