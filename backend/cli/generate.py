@@ -40,8 +40,8 @@ def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
         job = remote.submit(spec, {}).id
         try:
             end = remote.follow(job, tell)
-        except KeyboardInterrupt:
-            err.print(f"The job runs on: python -m backend jobs fetch {job} --server {server}")
+        except (KeyboardInterrupt, DistilleryError):
+            err.print(f"Fetch it later: python -m backend jobs fetch {job} --server {server}")
             raise
         if end.state == "cancelled":
             raise DistilleryError("job_cancelled", "The job was cancelled.")

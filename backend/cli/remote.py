@@ -13,6 +13,7 @@ from protocol.messages import Description, Event, JobInfo, JobSpec
 from protocol.transport import Dealer
 
 CLIENT_ID = "command-line"
+LOST_SECONDS = 60.0  # that a server may be away while its job is followed
 
 Answer = TypeVar("Answer")
 Ask = Callable[[Callable[[Answer], None], Callable[[Problem], None]], None]
@@ -45,7 +46,10 @@ class Remote:
         return self._wait(partial(self._client.fetch_result, job))
 
     def follow(self, job: str, on_event: Callable[[Event], None]) -> Event:
-        """Watch a job to its end and give its last event; goes on when the server restarts."""
+        """Watch a job to its end and give its last event.
+
+        Goes on when the server comes back within a minute; else raises what is wrong with it.
+        """
         last: list[Event] = []
         problems: list[Problem] = []
 
@@ -55,10 +59,21 @@ class Remote:
                 last.append(event)
 
         self._client.watch(job, take, on_problem=problems.append)
-        self._client.run_until(lambda: bool(last or problems))
-        if problems:
-            raise DistilleryError.of(problems[0])
+        while not last:
+            self._client.run_until(lambda: bool(last or problems) or not self._online())
+            if problems:
+                raise DistilleryError.of(problems[0])
+            if not last:
+                self._wait_for_server()
         return last[0]
+
+    def _online(self) -> bool:
+        return self._client.state == "online"
+
+    def _wait_for_server(self) -> None:
+        problem = self._client.problem
+        if not self._client.run_until(self._online, LOST_SECONDS) and problem is not None:
+            raise DistilleryError.of(problem)
 
     def _wait(self, ask: Ask[Answer]) -> Answer:
         answers: list[Answer] = []
