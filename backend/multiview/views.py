@@ -88,7 +88,9 @@ class ViewSampler:
 
         def predict(noisy: Tensor, t: Tensor) -> Tensor:
             guided = predict_guided(self.prior, noisy, t, condition, negative, self.scale)
-            return rescale_x0(guided.x0, guided.cond.x0, self.rescale)
+            x0 = rescale_x0(guided.x0, guided.cond.x0, self.rescale)
+            # Static thresholding (Imagen, section 2.3): guidance overshoots what pixels can be.
+            return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
 
         schedule, mask = self.prior.schedule, condition.given
         for step in ddim(predict, schedule, start, steps=self.steps, given=mask):

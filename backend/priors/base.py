@@ -101,7 +101,8 @@ class PriorSpec:
     ``views``: how many it sees at once (0: any number). ``guidance_scale``: its default in the
     convention uncond + scale * (cond - uncond). ``fingerprint``: a hash of its weights.
     ``background``: the gray over which a prior that knows alpha wants color composited; None for
-    priors without alpha.
+    priors without alpha. ``bounded``: its latents are pixels in [-1, 1], so a sampler may hold
+    guided ones there.
     """
 
     name: str
@@ -114,6 +115,7 @@ class PriorSpec:
     fingerprint: str
     prediction: Literal["eps", "x0", "v"] = "eps"
     background: float | None = None
+    bounded: bool = False
     notes: str = field(default="", compare=False)
 
 

@@ -96,6 +96,7 @@ class OraclePrior:
             fingerprint=hashlib.sha256(text.encode()).hexdigest()[:32],
             prediction="x0",
             background=BACKGROUND,
+            bounded=True,
         )
 
     @classmethod

@@ -47,6 +47,7 @@ class PocketPrior:
             fingerprint=weights_hash(self.network),
             prediction="x0",
             background=BACKGROUND,
+            bounded=True,
         )
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
