@@ -29,14 +29,14 @@ from .timing import Timing, best_seconds
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "jacobian.png"
 PROMPT = "a red mushroom"
-BATCH, STEPS, SNAPSHOTS = 4, 200, (10, 50, 100, 200)
+BATCH, STEPS, SNAPSHOTS = 2, 150, (10, 50, 100, 150)
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 Loss = Callable[[Tensor, Cameras, Tensor, Tensor], Tensor]
 
 
 def measure() -> list[Timing]:
-    """One gradient of four pictures, each way."""
+    """One gradient of two pictures, each way."""
     score = distillation()
     latents, noise = torch.zeros(BATCH, 1, 4, 64, 64), draw(0, BATCH)
     t = torch.full((BATCH, 1), 0.5)
@@ -46,9 +46,26 @@ def measure() -> list[Timing]:
         loss(start, views(BATCH), t, noise).backward()
 
     return [
-        Timing(name, best_seconds(partial(gradient, loss), repeats=3))
+        Timing(
+            name, best_seconds(partial(gradient, loss), repeats=3),
+            f"{kept_megabytes(partial(gradient, loss)):.1f} MB kept for the backward pass",
+        )
         for name, loss in losses(score).items()
     ]
+
+
+def kept_megabytes(action: Callable[[], object]) -> float:
+    """What the forward pass keeps, each stretch of memory counted once."""
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        action()
+    return sum(kept.values()) / 1e6
 
 
 def distillation() -> ScoreDistillation:
@@ -92,7 +109,7 @@ def sample(score: ScoreDistillation) -> Tensor:
 
 @dataclass(frozen=True)
 class Directions:
-    """At one noise level, over 16 draws of noise: lengths of both gradients, the cosine between
+    """At one noise level, over 8 draws of noise: lengths of both gradients, the cosine between
     their means, and the cosine of each mean with the way back to the sharp picture."""
 
     t: float

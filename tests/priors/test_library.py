@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.priors.library import find_prior, settings_path
+from backend.priors.library import _load, find_prior, settings_path
 from backend.priors.oracle import OraclePrior
 from protocol.errors import InputError
 
@@ -62,3 +62,16 @@ def test_wrong_settings_are_named(settings: object, code: str, said: str) -> Non
     found, message = problem()
     assert found == code
     assert said in message
+
+
+def test_missing_weights_name_the_command_that_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend.pocket.weights import load_network
+    from backend.priors import pocket
+
+    nowhere = settings_path().parent
+    monkeypatch.setattr(pocket, "load_network", lambda: load_network(nowhere))
+    _load.cache_clear()
+    code, message = problem()
+    assert code == "weights_missing"
+    assert "python -m backend pocket train" in message
+    _load.cache_clear()
