@@ -34,10 +34,22 @@ class JudgeNetwork(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        plan = ((3, 32, 2), (32, 64, 1), (64, 64, 2), (64, 112, 1), (112, 112, 2), (112, 160, 1), (160, 160, 2))
+        plan = (
+            (3, 32, 2),
+            (32, 64, 1),
+            (64, 64, 2),
+            (64, 112, 1),
+            (112, 112, 2),
+            (112, 160, 1),
+            (160, 160, 2),
+        )
         layers: list[nn.Module] = []
         for inputs, outputs, stride in plan:
-            layers += [nn.Conv2d(inputs, outputs, 3, stride, 1), nn.GroupNorm(8, outputs), nn.SiLU()]
+            layers += [
+                nn.Conv2d(inputs, outputs, 3, stride, 1),
+                nn.GroupNorm(8, outputs),
+                nn.SiLU(),
+            ]
         self.layers = nn.Sequential(*layers)
         self.reading = nn.Linear(160 * 16, len(KIND_WORDS) + len(COLOR_WORDS) + AZIMUTH_BINS)
 

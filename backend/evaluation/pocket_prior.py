@@ -42,6 +42,7 @@ def evaluate_prior(
 
 
 def main() -> None:
+    """Print the figures of the weights that are named, or of the present ones."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--prompts", type=int, default=20)
     parser.add_argument("--steps", type=int, default=20)

@@ -242,7 +242,9 @@ def _to_world(inverse, n, ray, out):
 
 
 @njit(cache=True, fastmath=True)
-def _resolve(depths, parts, normals, colors, c2w, half, orthographic, samples, light, rgba, buffers):
+def _resolve(
+    depths, parts, normals, colors, c2w, half, orthographic, samples, light, rgba, buffers
+):
     """Shade every ray and average those of a pixel into `rgba` (straight) and `buffers`."""
     size = rgba.shape[0]
     fine = size * samples
@@ -319,7 +321,9 @@ def render_views(
     colors = np.clip(np.stack([part.color for part in scene.parts]), 0, 1)
     rgba = np.zeros((len(views), size, size, 4))
     buffers = np.zeros((len(views), size, size, 8))
-    lit = np.array([0.0, 0, 1, 0, 1] if light is None else [*light.position, light.diffuse, light.ambient])
+    lit = np.array(
+        [0.0, 0, 1, 0, 1] if light is None else [*light.position, light.diffuse, light.ambient]
+    )
     for index, view in enumerate(views):
         camera = (view.c2w, view.half_height, view.orthographic)
         hits = _cast(*packed, *camera, size * samples)

@@ -55,7 +55,11 @@ def curve_sheet(losses: Path, path: Path, width: int = 640, height: int = 360) -
         draw.line(list(zip(x, y[:, column], strict=True)), fill=ink, width=2)
         draw.text((x[0] + 6, y[0, column] - 12), f"t = {name[6:]}", fill=ink)
     for value in np.linspace(low, high, 5):
-        draw.text((4, 9 + (height - 55) * (high - value) / (high - low)), f"{math.exp(value):.4f}", fill="black")
+        draw.text(
+            (4, 9 + (height - 55) * (high - value) / (high - low)),
+            f"{math.exp(value):.4f}",
+            fill="black",
+        )
     for position in np.linspace(0, len(rows) - 1, min(6, len(rows))).round().astype(int):
         draw.text((x[position] - 8, height - 30), f"{rows[position]['minutes']:.0f}", fill="black")
     draw.text((width - 190, height - 16), "minutes of training", fill="black")

@@ -61,7 +61,9 @@ def load_network(path: Path | None = None) -> PocketNetwork:
             raise ValueError("the hash in config.json is another")
         network.load_state_dict({k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise WeightsError(f"the pocket prior in {folder} is damaged ({error}); {REMEDY}") from error
+        raise WeightsError(
+            f"the pocket prior in {folder} is damaged ({error}); {REMEDY}"
+        ) from error
     return network.eval().requires_grad_(False)
 
 

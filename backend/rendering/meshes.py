@@ -15,7 +15,7 @@ SUPERSAMPLES = 3
 
 @torch.no_grad()
 def render_mesh(mesh: Mesh, cameras: Cameras, background: float | Tensor = 0.5) -> Buffers:
-    """Base color, unlit and antialiased, over ``background`` (a gray or a color (3,)), and alpha."""
+    """Base color, unlit and antialiased, over ``background`` (gray or color (3,)), and alpha."""
     fine = cameras.resized(cameras.height * SUPERSAMPLES, cameras.width * SUPERSAMPLES)
     faces = torch.from_numpy(mesh.faces).long()
     fragments = rasterize(torch.from_numpy(mesh.positions), faces, fine)

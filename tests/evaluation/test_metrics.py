@@ -15,7 +15,9 @@ def one_hot(indices: list[int], size: int) -> torch.Tensor:
     return torch.nn.functional.one_hot(torch.tensor(indices), size).float()
 
 
-def judged(kinds: list[str], seen: list[str], colors: list[str], azimuths: list[float]) -> JudgedViews:
+def judged(
+    kinds: list[str], seen: list[str], colors: list[str], azimuths: list[float]
+) -> JudgedViews:
     """Objects meant as `kinds`, in red; `seen`, `colors`, `azimuths`: a verdict for every view."""
     bins = [round(a / 360 * AZIMUTH_BINS) % AZIMUTH_BINS for a in azimuths]
     verdict = Verdict(

@@ -45,7 +45,9 @@ def test_closed_shapes_have_their_volume(make, volume: float) -> None:
 
 def test_cut_and_uncapped_shapes_are_open() -> None:
     assert not solid(lambda s: s.ball("b", (0, 0, 0), 1, WHITE, clip=(0, 1))).is_watertight
-    assert not solid(lambda s: s.tube("t", (0, 0, 0), (0, 0, 1), (1, 1), WHITE, False)).is_watertight
+    assert not solid(
+        lambda s: s.tube("t", (0, 0, 0), (0, 0, 1), (1, 1), WHITE, False)
+    ).is_watertight
 
 
 @pytest.mark.parametrize("kind", ["car", "mug", "castle", "fish"])

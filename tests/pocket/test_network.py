@@ -33,9 +33,12 @@ def make_inputs(views: int = 4) -> dict[str, torch.Tensor]:
 def test_permuting_views_permutes_the_output() -> None:
     network, inputs, order = make_network(), make_inputs(), [2, 0, 3, 1]
     permuted = {
-        name: value if name.startswith("text") else value[:, order] for name, value in inputs.items()
+        name: value if name.startswith("text") else value[:, order]
+        for name, value in inputs.items()
     }
-    torch.testing.assert_close(network(**permuted), network(**inputs)[:, order], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        network(**permuted), network(**inputs)[:, order], atol=1e-5, rtol=1e-4
+    )
 
 
 def test_views_see_each_other_and_sets_do_not() -> None:

@@ -31,7 +31,9 @@ def test_meaning_is_near() -> None:
     def mean(text: str) -> torch.Tensor:
         return torch.nn.functional.normalize(embed_text([text])[0][0].mean(0), dim=0)
 
-    assert mean("a red car") @ mean("a crimson automobile") > mean("a red car") @ mean("a blue fish")
+    assert mean("a red car") @ mean("a crimson automobile") > mean("a red car") @ mean(
+        "a blue fish"
+    )
 
 
 def test_long_texts_are_cut() -> None:

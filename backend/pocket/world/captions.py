@@ -19,6 +19,7 @@ _TEMPLATES = (
 
 
 def article(words: str) -> str:
+    """Return the article that goes before these words."""
     return "an" if words[0] in "aeiou" else "a"
 
 

@@ -269,7 +269,7 @@ def cake(s: Sculptor, main: Array) -> None:
     icing = apart(s, main, WHITE, (0.98, 0.75, 0.82), CREAM)
     s.tube("plate", (0, 0, -0.05), (0, 0, 0), (r + 0.2, r + 0.25), WHITE if main.sum() < 2.5 else METAL)
     z = 0.0
-    for tier in range(tiers):
+    for _ in range(tiers):
         s.tube("tier", (0, 0, z), (0, 0, z + h), (r, r), main)
         s.tube("icing", (0, 0, z + h - 0.05), (0, 0, z + h + 0.04), (r + 0.03, r + 0.02), icing)
         s.tube("tier", (0, 0, z + h), (0, 0, z + h + 0.05), (r * 0.84, r * 0.84), main)
