@@ -73,7 +73,7 @@ class JudgedViews:
         return Figure.of((same & turned).float())
 
     def janus(self, azimuth_degrees: Tensor) -> Figure:
-        """Share of objects, of kinds with a front, that show it in two views over 90 degrees apart."""
+        """Share of objects (kinds with a front) that show it in two views over 90 degrees apart."""
         front = self._per_object(self.verdict.front) > 0.5
         apart = (azimuth_degrees[:, None] - azimuth_degrees[None] + 180) % 360 - 180
         pairs = front[:, :, None] & front[:, None] & (apart.abs() > 90)
