@@ -11,6 +11,7 @@ from backend.meshing.isosurface import (
 )
 from backend.meshing.normals import vertex_normals
 from backend.meshing.simplify import simplify
+from backend.meshing.smooth import smooth
 from backend.meshing.unwrap import unwrap
 from protocol.assets import Attribute, Material, Mesh
 
@@ -26,7 +27,8 @@ def extract_surface(
     grid = sample_density(density, resolution, device)
     threshold = automatic_threshold(grid) if threshold is None else threshold
     level = clean_level(level_field(grid, threshold))
-    positions, triangles = simplify(*make_manifold(*march(level)), faces)
+    positions, triangles = make_manifold(*march(level))
+    positions, triangles = simplify(smooth(positions, triangles), triangles, faces)
     triangles = orient_outward(positions, triangles)
     return Mesh(positions, triangles, normals=vertex_normals(positions, triangles))
 
