@@ -143,9 +143,8 @@ def _run(
 
 def _is_over(job: Job) -> bool:
     """Ended and placed, or ended without a result."""
-    return job.problem is not None or (job.ended and job.placement is None) or (
-        job.state in ("failed", "cancelled")
-    )
+    placed = job.state == "done" and job.id not in runtime.placements
+    return placed or job.problem is not None or job.state in ("failed", "cancelled")
 
 
 def _object_of(job: Job) -> bpy.types.Object:

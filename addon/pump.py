@@ -102,8 +102,7 @@ def _may_place() -> bool:
 
 def _place(job: Job, asset: Asset) -> None:
     """Place a result through the operator, so that it is one undo step."""
-    placement = job.placement or Placement()
-    job.placement = None
+    placement = runtime.placements.pop(job.id, Placement())
     runtime.keep_result(job.id, asset)
     # The operator notes in the job's row what went wrong; to a script it raises as well.
     with _some_window(), contextlib.suppress(RuntimeError):

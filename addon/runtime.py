@@ -15,17 +15,20 @@ from ..protocol.assets import Asset
 from ..protocol.client import Client
 from ..protocol.errors import DistilleryError, Fix, Problem
 from .core import backend
+from .core.jobs import Placement
 from .core.session import Session
 from .package import ROOT_PACKAGE, preferences
 
 
 class Runtime:
-    """``results`` keeps the newest result, so that placing it can be undone and adjusted."""
+    """``results`` keeps the newest result, so that placing it can be undone and adjusted;
+    ``placements`` says where results go that are still to come."""
 
     def __init__(self) -> None:
         self.session: Session | None = None
         self.backend: backend.LocalBackend | None = None
         self.results: dict[str, Asset] = {}
+        self.placements: dict[str, Placement] = {}
         self.problem: Problem | None = None
         self.address = ""
 
@@ -42,7 +45,7 @@ class Runtime:
         from ..protocol.transport import Dealer
 
         client = Client(Dealer(self.address), time.monotonic, client_id())
-        self.session = Session(client, client_id())
+        self.session = Session(client, client_id(), self.placements)
         self.problem = None
         return self.session
 

@@ -1,6 +1,6 @@
 """Jobs as the panel shows them: where each stands, what it looks like, what went wrong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...protocol.assets import Asset, Image, Mesh
 from ...protocol.errors import Problem
@@ -20,7 +20,7 @@ class Placement:
 
 @dataclass
 class Job:
-    """One row of the panel. ``placement`` is there while the result is to be placed by itself.
+    """One row of the panel.
 
     ``picture`` and ``shape`` are the newest preview; ``previews`` counts them, so that a drawing
     knows when it is old. ``fetched`` is the fraction of the result that has arrived.
@@ -40,7 +40,6 @@ class Job:
     shape: Mesh | None = None
     previews: int = 0
     fetched: float | None = None
-    placement: Placement | None = field(default=None, repr=False)
 
     @classmethod
     def from_info(cls, info: JobInfo) -> "Job":

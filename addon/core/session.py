@@ -22,9 +22,14 @@ class Session:
 
     ``revision`` grows with every change worth a redraw. ``ready`` holds results that wait to be
     placed, oldest first. ``problem`` is the last request's error, None after a good one.
+    ``placements``, by job, are there while a result is to be placed by itself; they outlive the
+    session, so that a result is placed whose backend came back at another address.
     """
 
-    def __init__(self, client: Client, client_id: str) -> None:
+    def __init__(
+        self, client: Client, client_id: str, placements: dict[str, Placement]
+    ) -> None:
+        self.placements = placements
         self.client = client
         self.client_id = client_id
         self.description: Description | None = None
@@ -92,7 +97,7 @@ class Session:
         spec = msgspec.structs.replace(
             job.spec, preset=preset, options={**job.spec.options, **changes}
         )
-        self.submit(spec, job.placement or Placement())
+        self.submit(spec, self.placements.get(job.id, Placement()))
 
     def cancel(self, job: Job) -> None:
         """Ask the backend to stop a job."""
@@ -111,7 +116,8 @@ class Session:
 
     def fetch(self, job: Job, placement: Placement) -> None:
         """Bring a finished job's result, to be placed when it is there."""
-        job.placement, job.fetched, job.problem = placement, 0.0, None
+        self.placements[job.id] = placement
+        job.fetched, job.problem = 0.0, None
         self.client.fetch_result(
             job.id,
             partial(self._take_asset, job),
@@ -139,9 +145,9 @@ class Session:
         self, placement: Placement | None, on_accepted: Callable[[Job], None], info: JobInfo
     ) -> None:
         self.sending -= 1
-        job = self._take_info(info)
-        job.placement = placement
-        on_accepted(job)
+        if placement is not None:
+            self.placements[info.id] = placement
+        on_accepted(self._take_info(info))
 
     def _take_info(self, info: JobInfo) -> Job:
         """Add a row, and follow it if it has not ended. A row that is there goes by its events:
@@ -151,6 +157,7 @@ class Session:
             job = self.jobs[info.id] = Job.from_info(info)
             if not job.ended:
                 self._follow(job)
+            self._fetch_if_wanted(job)
             self._changed()
         return job
 
@@ -166,9 +173,13 @@ class Session:
         job.take_event(event)
         if job.ended:
             job.drop_preview()
-        if job.state == "done" and job.placement is not None and job.fetched is None:
-            self.fetch(job, job.placement)
+        self._fetch_if_wanted(job)
         self._changed()
+
+    def _fetch_if_wanted(self, job: Job) -> None:
+        placement = self.placements.get(job.id)
+        if job.state == "done" and placement is not None and job.fetched is None:
+            self.fetch(job, placement)
 
     def _take_preview(self, job: Job, preview: Asset) -> None:
         if not job.ended:
@@ -198,4 +209,5 @@ class Session:
 
     def _forget(self, job_id: str) -> None:
         self.jobs.pop(job_id, None)
+        self.placements.pop(job_id, None)
         self._changed()

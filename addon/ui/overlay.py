@@ -50,8 +50,8 @@ def _corner_colors(mesh: Mesh) -> FloatArray:
 
 
 def _draw() -> None:
-    jobs = [job for job in (runtime.session.running_jobs() if runtime.session else [])
-            if job.shape is not None]
+    running = runtime.session.running_jobs() if runtime.session else []
+    jobs, placements = [job for job in running if job.shape is not None], runtime.placements
     for gone in set(_batches) - {job.id for job in jobs}:
         del _batches[gone]
     if not jobs:
@@ -61,17 +61,17 @@ def _draw() -> None:
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
     for job in jobs:
-        _batch(job, shader).draw(shader)
+        _batch(job, placements.get(job.id, Placement()), shader).draw(shader)
     gpu.state.depth_mask_set(False)
     gpu.state.depth_test_set("NONE")
 
 
-def _batch(job: Job, shader: Any) -> Any:
+def _batch(job: Job, placement: Placement, shader: Any) -> Any:
     """The job's newest shape on the graphics card."""
     known = _batches.get(job.id)
     if known is None or known[0] != job.previews:
         assert job.shape is not None
-        positions, colors = shaded_triangles(job.shape, job.placement or Placement())
+        positions, colors = shaded_triangles(job.shape, placement)
         content: Any = {"pos": positions, "color": colors}
         batch = batch_for_shader(shader, "TRIS", content)
         known = _batches[job.id] = (job.previews, batch)

@@ -22,7 +22,7 @@ def event(number: int, state: str = "running", **words) -> Event:
 @pytest.fixture
 def session(client):
     """Online, nothing known yet."""
-    session = Session(client, "me")
+    session = Session(client, "me", {})
     client.state = "online"
     session.pump()
     return session
@@ -107,11 +107,23 @@ def test_a_result_is_fetched_by_itself_and_waits_to_be_placed(job, session, clie
     asset = Asset("mushroom")
     client.last("fetch_result")[1](asset)
     assert list(session.ready) == [(job, asset)]
-    assert job.placement == Placement(2.0)
+    assert session.placements == {"j1": Placement(2.0)}
     assert job.fetched is None
 
 
-def test_a_job_of_an_earlier_session_is_not_placed_by_itself(session, client):
+@pytest.mark.parametrize("state", ["running", "done"])
+def test_a_result_that_a_former_session_ordered_is_placed(client, state):
+    client.state = "online"
+    session = Session(client, "me", {"j1": Placement(2.0)})
+    session.pump()
+    client.last("list_jobs")[0]((info(state=state),))
+    if state == "running":
+        assert client.count("fetch_result") == 0
+        client.last("watch")[1](event(0, "done"))
+    assert client.count("fetch_result") == 1
+
+
+def test_a_job_of_an_earlier_blender_is_not_placed_by_itself(session, client):
     client.last("list_jobs")[0]((info(state="running"),))
     client.last("watch")[1](event(0, "done"))
     assert client.count("fetch_result") == 0

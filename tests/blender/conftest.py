@@ -90,6 +90,7 @@ def addon(installed):
     driver = Driver()
     yield driver
     driver.runtime.close()
+    driver.runtime.placements.clear()
     driver.preferences.address = ""
     driver.runtime.problem = None
 

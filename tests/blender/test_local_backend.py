@@ -9,6 +9,8 @@ import bpy
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"view_steps": 4, "fit_steps": 10, "steps": 0, "grid_resolution": 16, "samples": 16,
+         "faces": 500, "texture_size": 64}
 
 
 @pytest.fixture
@@ -66,12 +68,31 @@ def test_without_a_record_it_says_how_to_get_one(addon):
 
 
 @pytest.mark.slow
+def test_a_backend_killed_mid_job_comes_back_and_the_result_is_placed(recorded):
+    running = recorded.runtime
+    bpy.ops.distillery.start_backend()
+    recorded.turn_until(lambda: running.session and running.session.description, 90)
+    settings = bpy.context.scene.distillery
+    settings.recipe = "mvdream"
+    for name, value in (SMALL | {"fit_steps": 60}).items():
+        recorded.module("addon.ui.forms").set_option(settings, name, value)
+    job = recorded.generate("a red mushroom")
+    recorded.turn_until(lambda: job.stage.startswith("fit") or job.ended, 240)
+    assert job.problem is None
+    running.backend._process.kill()
+    recorded.turn_until(lambda: running.backend.state == "failed", 20)
+    assert not job.ended
+    bpy.ops.distillery.start_backend()
+    recorded.turn_until(lambda: bpy.data.objects or job.problem, 300)
+    assert job.problem is None
+    assert bpy.data.objects[0]["distillery_job"] == job.id
+
+
+@pytest.mark.slow
 def test_batch_starts_a_backend_and_stops_it_again(recorded):
     batch = recorded.module("addon.batch")
-    small = {"view_steps": 4, "fit_steps": 10, "steps": 0, "grid_resolution": 16, "samples": 16,
-             "faces": 500, "texture_size": 64}
     stages = []
-    made = batch.generate("a red mushroom", recipe="mvdream", options=small,
+    made = batch.generate("a red mushroom", recipe="mvdream", options=SMALL,
                           on_change=lambda job: stages.append(job.stage))
     assert 100 <= len(made.data.polygons) <= 500
     assert made.active_material.node_tree.nodes.active.image.packed_file is not None
