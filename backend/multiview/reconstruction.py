@@ -1,15 +1,16 @@
 """Reconstruction from generated views, which agree only nearly: robust losses, worst views left
 out (CAT3D, section 3.3; Wonder3D, section 4.3 drops the worst in the same spirit)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from backend.diffusion.annealing import Number
+from backend.diffusion.annealing import Schedule
 from backend.distillation.loop import State, distill
-from backend.multiview.views import ViewSet
+from backend.multiview.rigs import ring
+from backend.multiview.views import ViewSampler, ViewSet
 from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras
 from backend.representations.volume import Volume
@@ -17,6 +18,9 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 GRAY = 0.5
+RATES = {"grid": Schedule(0.05, 0.01)}
+WEIGHTS = {"color": 1.0, "alpha": 0.5}
+DROPPED = 0.25
 CHARBONNIER = 0.05
 """Where the robust loss turns from square to absolute, in units of color."""
 
@@ -50,8 +54,6 @@ class ViewFit:
 
     targets: Targets
     studio: Studio
-    weights: dict[str, Number]
-    rates: dict[str, Number]
     preview: Callable[[], Asset] | None = None
     views_a_step: int = 4
 
@@ -61,7 +63,7 @@ class ViewFit:
     def run(self, volume: Volume, state: State, steps: int) -> Iterator[Progress]:
         """Optimize until ``steps``."""
         return distill(
-            state, steps, lambda step: self._losses(volume, step), self.weights, rates=self.rates,
+            state, steps, lambda step: self._losses(volume, step), WEIGHTS, rates=RATES,
             after_step=volume.upkeep, preview=self.preview,
         )
 
@@ -90,6 +92,23 @@ class ViewFit:
             "color": charbonnier(buffers.color - self.targets.over(background, index)),
             "alpha": charbonnier(buffers.alpha - self.targets.alpha[index]),
         }
+
+
+def fit_sampled_views(
+    sampler: ViewSampler, volume: Volume, steps: int, studio: Studio, preview: Callable[[], Asset]
+) -> Generator[Progress, None, None]:
+    """Sample views all around and fit them twice in ``steps`` steps: all of them, then without
+    those that agree least. Stages "sample views", "fit views", "fit agreeing views"."""
+    prior = sampler.prior
+    views = yield from studio.stage(
+        "sample views", ViewSet.empty(prior, ring(prior)), lambda views: sampler.draw(views, studio)
+    )
+    fit = ViewFit(Targets.decode(prior, views), studio, preview)
+    for stage in ("fit views", "fit agreeing views"):
+        yield from studio.stage(
+            stage, State.create(volume, RATES), lambda state: fit.run(volume, state, steps // 2)
+        )
+        fit.drop_worst(volume, DROPPED)
 
 
 def charbonnier(difference: Tensor) -> Tensor:

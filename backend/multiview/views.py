@@ -1,6 +1,6 @@
 """Views drawn from a prior: a few jointly, then the rest given those (CAT3D, section 3.2)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
+
+GROUP = 4
 
 
 @dataclass
@@ -44,13 +46,11 @@ class ViewSet:
 
 @dataclass(frozen=True)
 class ViewSampler:
-    """How views are drawn. ``groups``: view numbers drawn jointly, group after group, each given
-    all views before it. ``scale``: guidance. ``rescale``: phi of the guidance rescale. ``steps``
-    of DDIM a group."""
+    """How views are drawn: ``GROUP`` jointly, the next given all before them, and so on. ``steps``
+    of DDIM a group. ``scale``: guidance. ``rescale``: phi of the guidance rescale."""
 
     prior: Prior
     text: ConditionalText
-    groups: Sequence[Sequence[int]]
     steps: int
     scale: float
     rescale: float = 0.5
@@ -58,16 +58,18 @@ class ViewSampler:
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
         """Draw what ``views`` lacks; the noise of a group depends on the seed and its number."""
-        total = self.steps * len(self.groups)
-        for number, group in enumerate(self.groups):
-            if views.drawn[list(group)].all():
+        groups = torch.arange(len(views.drawn)).split(GROUP)
+        for number, group in enumerate(groups):
+            if views.drawn[group].all():
                 continue
             done = number * self.steps
             noise = studio.noise((1, *views.latents.shape), "views", number)
-            for count, latents in enumerate(self._draw_group(views, list(group), noise), 1):
-                views.latents[list(group)] = latents
-                views.drawn[list(group)] |= count == self.steps
-                yield Progress(done + count, total, preview=lambda: self.preview(views))
+            for count, latents in enumerate(self._draw_group(views, group.tolist(), noise), 1):
+                views.latents[group] = latents
+                views.drawn[group] |= count == self.steps
+                yield Progress(
+                    done + count, self.steps * len(groups), preview=lambda: self.preview(views)
+                )
 
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the views as they are now."""

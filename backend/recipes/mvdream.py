@@ -12,42 +12,36 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from backend.diffusion.annealing import Schedule
+from backend.distillation.curve import Curve, Probe
 from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
 from backend.distillation.renders import render_latents
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit, sample_rigs
-from backend.multiview.reconstruction import Targets, ViewFit
-from backend.multiview.rigs import ring
-from backend.multiview.views import ViewSampler, ViewSet
+from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
-from backend.recipes.result import finish, preview
+from backend.recipes.volumes import VolumeOptions, finish, preview
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(VolumeOptions):
     """The paper's numbers as defaults, but for the start from sampled views."""
 
     start: Literal["views", "blob"] = option(
         "views", "Begin from views sampled by the prior, or from a blob as in the paper"
     )
-    steps: int = option(2000, "Steps of score distillation", low=0, high=20000)
-    guidance_scale: float = option(
-        0.0, "How strongly the prompt is followed; 0 takes the prior's own", low=0.0, high=100.0
-    )
-    fit_steps: int = option(600, "Steps of fitting the sampled views", low=10, high=10000)
     view_steps: int = option(30, "Denoising steps for each sampled view", low=4, high=200)
-    grid_resolution: int = option(96, "Cells along each side of the volume", low=16, high=256)
-    samples: int = option(96, "Samples along each ray", low=16, high=512, advanced=True)
+    fit_steps: int = option(600, "Steps of fitting the sampled views", low=10, high=10000)
+    steps: int = option(2000, "Steps of score distillation", low=0, high=20000)
     rescale: float = option(
         0.5, "How far guidance is held to the contrast of the plain prediction", low=0.0, high=1.0,
         advanced=True,
@@ -58,66 +52,63 @@ class Options:
     lambda_opacity: float = option(
         0.0, "Weight of the loss that empties space", low=0.0, high=10.0, advanced=True
     )
-    faces: int = option(20000, "Most triangles of the mesh", low=100, high=500000)
-    texture_size: int = option(1024, "Texture side", unit="px", low=64, high=8192)
 
 
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """Text in, textured mesh out."""
     prior = studio.prior("text+cameras")
     text = ConditionalText.embed(prior, inputs.prompt, inputs.negative_prompt)
-    scale = options.guidance_scale or prior.spec.guidance_scale
-    volume = grid_volume(options.grid_resolution, samples=options.samples)
-
-    if options.start == "views":
-        cameras, groups = ring(prior)
-        sampler = ViewSampler(prior, text, groups, options.view_steps, scale, options.rescale)
-        views = yield from studio.stage(
-            "sample views", ViewSet.empty(prior, cameras), lambda views: sampler.draw(views, studio)
-        )
-        rates = {"grid": Schedule(0.05, 0.01)}
-        fit = ViewFit(
-            Targets.decode(prior, views), studio, {"color": 1.0, "alpha": 0.5}, rates,
-            preview=lambda: preview(volume),
-        )
-        for stage in ("fit views", "fit agreeing views"):
-            yield from studio.stage(
-                stage,
-                State.create(volume, rates),
-                lambda state: fit.run(volume, state, options.fit_steps // 2),
-            )
-            fit.drop_worst(volume, 0.25)
-
-    # Section 3.3 and the released configuration: t_max .98 to .5 and t_min .98 to .02 within 80 %
-    # of the run. A volume that shows the object already wants no noise that would hide it.
-    high = 0.98 if options.start == "blob" else 0.6
     score = ScoreDistillation(
-        prior, text, scale, form="x0", rescale=options.rescale, see_cameras=True,
-        t_range=(Schedule(high, 0.02, end=0.8), Schedule(high, 0.5, end=0.8)),
+        prior, text, options.guidance_scale or prior.spec.guidance_scale, form="x0",
+        rescale=options.rescale, see_cameras=True, t_range=noise_range(options.start),
         denoising_steps=options.denoising_steps, reduction="mean",
     )
+    volume = grid_volume(options.grid_resolution, samples=options.samples)
+    if options.start == "views":
+        sampler = ViewSampler(prior, text, options.view_steps, score.scale, options.rescale)
+        yield from fit_sampled_views(
+            sampler, volume, options.fit_steps, studio, lambda: preview(volume)
+        )
+    yield from distill_views(score, volume, options, studio)
+    return (yield from finish(volume, options, inputs.prompt, studio))
+
+
+def noise_range(start: str) -> tuple[Schedule, Schedule]:
+    """Section 3.3 and the released configuration: t_min from .98 to .02 and t_max from .98 to .5
+    within 80 % of the run. A volume that shows the object already wants no noise that hides it."""
+    high = 0.98 if start == "blob" else 0.6
+    return Schedule(high, 0.02, end=0.8), Schedule(high, 0.5, end=0.8)
+
+
+def distill_views(
+    score: ScoreDistillation, volume: Volume, options: Options, studio: Studio
+) -> Generator[Progress, None, None]:
+    """Four orthogonal views a step, as the released configuration draws them."""
     orbit = Orbit(elevation_degrees=(0, 30), fov_degrees=(15, 60), fill=(0.8, 1.0))
+    resolution = score.prior.spec.resolution
 
     def losses(step: int) -> dict[str, Tensor]:
         generator = studio.generator("distill", step)
-        cameras = sample_rigs(orbit, 1, prior.spec.resolution, generator)
-        latents, buffers = render_latents(prior, volume, cameras, generator)
+        cameras = sample_rigs(orbit, 1, resolution, generator)
+        latents, buffers = render_latents(score.prior, volume, cameras, generator)
         t = score.sample_t(1, 4, step / options.steps, generator)
         noise = studio.noise((1, *latents.shape), "distill", step)
-        return {"score": score.loss(latents[None], cameras, t, noise),
-                "opacity": opacity(buffers.alpha)}
+        return {
+            "score": score.loss(latents[None], cameras, t, noise),
+            "opacity": opacity(buffers.alpha),
+        }
 
-    yield from studio.stage(
-        "distill",
-        State.create(volume, {"grid": 0.01}),
+    generator = studio.generator("curve")
+    probe = Probe.spread(score, sample_rigs(orbit, 4, resolution, generator), 4, generator)
+    state = yield from studio.stage(
+        "distill", State.create(volume, {"grid": 0.01}),
         lambda state: distill(
             state, options.steps, losses, {"score": 1.0, "opacity": options.lambda_opacity},
             after_step=volume.upkeep, preview=lambda: preview(volume),
+            measure=Curve(score, volume, probe),
         ),
     )
-    mesh = yield from studio.once("mesh", lambda: volume.to_mesh(
-        2 * options.grid_resolution, options.texture_size, options.faces))
-    return finish(volume, mesh, inputs.prompt)
+    studio.report["curve"] = state.curve
 
 
 RECIPE = Recipe(

@@ -1,7 +1,7 @@
 """Options of a recipe: dataclass fields that know their range, unit and help."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, get_args, get_origin, get_type_hints, Literal
+from dataclasses import field, fields
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from protocol.errors import Fix, InputError
 from protocol.messages import Option

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from backend.distillation.loop import State
-from backend.multiview.reconstruction import Targets, ViewFit, charbonnier
+from backend.multiview.reconstruction import RATES, Targets, ViewFit, charbonnier
 from backend.multiview.views import ViewSet
 from backend.priors.oracle import DrawnWorld, OraclePrior
 from backend.priors.worlds import cube, torus
@@ -15,7 +15,6 @@ from backend.representations.volume import Volume, grid_volume
 from backend.studio import Studio
 
 SIDE = 24
-RATES = {"grid": 0.05}
 
 
 def seen(azimuths: list[float]) -> ViewSet:
@@ -28,7 +27,7 @@ def seen(azimuths: list[float]) -> ViewSet:
 def make(folder: Path, views: ViewSet, steps: int) -> tuple[ViewFit, Volume]:
     prior = OraclePrior([DrawnWorld(cube(), SIDE)], resolution=SIDE)
     studio = Studio(folder, folder, 0, lambda capability: prior, {})
-    fit = ViewFit(Targets.decode(prior, views), studio, {"color": 1.0, "alpha": 0.5}, RATES)
+    fit = ViewFit(Targets.decode(prior, views), studio)
     volume = grid_volume(24, samples=24)
     list(fit.run(volume, State.create(volume, RATES), steps))
     return fit, volume

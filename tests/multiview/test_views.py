@@ -14,7 +14,7 @@ from backend.priors.worlds import animal, cube, sphere
 from backend.studio import Studio
 
 SIDE = 16
-EIGHT = [[0, 1, 2, 3], [4, 5, 6, 7]]
+FOUR, EIGHT = [0, 1, 2, 3], [0, 1, 2, 3, 0, 1, 2, 3]
 
 
 def oracle(joint: bool = True) -> OraclePrior:
@@ -22,12 +22,9 @@ def oracle(joint: bool = True) -> OraclePrior:
     return OraclePrior(worlds, joint=joint, resolution=SIDE)
 
 
-def make(prior: OraclePrior, prompt: str, groups: list[list[int]]) -> tuple[ViewSampler, ViewSet]:
-    cameras = ring(prior)[0]
-    if len(groups) > 1:
-        cameras = cameras[[0, 1, 2, 3, 0, 1, 2, 3]]
+def make(prior: OraclePrior, prompt: str, anchors: list[int]) -> tuple[ViewSampler, ViewSet]:
     text = ConditionalText.embed(prior, prompt)
-    return ViewSampler(prior, text, groups, 5, 1.0), ViewSet.empty(prior, cameras)
+    return ViewSampler(prior, text, 5, 1.0), ViewSet.empty(prior, ring(prior)[anchors])
 
 
 def studio(folder: Path, seed: int = 1) -> Studio:
@@ -35,14 +32,13 @@ def studio(folder: Path, seed: int = 1) -> Studio:
 
 
 def test_anchors_stand_at_right_angles_from_the_front_on() -> None:
-    cameras, groups = ring(oracle())
-    assert groups == [[0, 1, 2, 3]]
+    cameras = ring(oracle())
     assert torch.allclose(azimuth_degrees(cameras) % 360, torch.arange(4) * 90.0, atol=1e-3)
 
 
 def test_views_of_the_object_asked_for(tmp_path: Path) -> None:
     prior = oracle()
-    sampler, views = make(prior, "a cube", [[0, 1, 2, 3]])
+    sampler, views = make(prior, "a cube", FOUR)
     said = list(sampler.draw(views, studio(tmp_path)))
     truth = DrawnWorld(cube(), SIDE).latents(views.cameras)
     assert views.drawn.all() and torch.allclose(views.latents, truth, atol=1e-3)
@@ -72,7 +68,7 @@ def test_given_views_are_not_changed_and_groups_resume(tmp_path: Path) -> None:
 
 
 def test_a_preview_is_a_picture_of_all_views(tmp_path: Path) -> None:
-    sampler, views = make(oracle(), "a sphere", [[0, 1, 2, 3]])
+    sampler, views = make(oracle(), "a sphere", FOUR)
     *_, last = sampler.draw(views, studio(tmp_path))
     assert last.preview is not None
     picture = last.preview().contact_sheet

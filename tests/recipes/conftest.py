@@ -1,4 +1,4 @@
-"""Recipes driven by hand, against priors that are known exactly and that note what they are asked."""
+"""Recipes driven by hand, against priors that are known exactly and note what they are asked."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from backend.priors.base import Condition, Prediction, TextEmbedding
 from backend.priors.oracle import OraclePrior
-from backend.recipes import registry, result
+from backend.recipes import registry, volumes
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 from protocol.messages import JobSpec
@@ -72,7 +72,7 @@ class Drive:
 def small_sheets() -> Iterator[None]:
     """Contact sheets that cost nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(result, "SHEET_PIXELS", 8)
+        patch.setattr(volumes, "SHEET_PIXELS", 8)
         yield
 
 
