@@ -544,10 +544,10 @@ def end_to_end() -> None:
 
 def pytest(python: Path, arguments: Sequence[str], marks: str) -> None:
     """Run pytest and show what it prints."""
-    extension = {"DISTILLERY_EXTENSION": str(extension_zip())}
-    run(
-        [python, "-m", "pytest", "-q", *arguments, *(["-m", marks] if marks else [])], env=extension
-    )
+    # Blender's environment has no plug-ins, and so does not know what pytest-timeout is told.
+    command = [python, "-m", "pytest", "-q", "-W", "ignore:Unknown config option", *arguments]
+    chosen = ["-m", marks] if marks else []
+    run([*command, *chosen], env={"DISTILLERY_EXTENSION": str(extension_zip())})
 
 
 # --- the command line -----------------------------------------------------------------------
