@@ -48,17 +48,17 @@ class Shot:
 
 def draw_elevation(rng: np.random.Generator) -> float:
     """Mostly -10 to 45 degrees, sometimes anything from -20 to 90."""
-    wide = rng.random() < 0.2
+    wide = rng.random() < 0.12
     return float(rng.uniform(-20, 90) if wide else rng.uniform(-10, 45))
 
 
 def draw_shots(rng: np.random.Generator, views: int) -> list[Shot]:
     """One camera, or a rig: mostly evenly spaced azimuths at one elevation, sometimes anywhere."""
-    orthographic = bool(rng.random() < 0.06)
+    orthographic = bool(rng.random() < 0.04)
     fov = float(rng.uniform(15, 70) if rng.random() < 0.4 else rng.uniform(30, 60))
     fill, azimuth = float(rng.uniform(0.7, 1.2)), float(rng.uniform(0, 360))
     elevation = draw_elevation(rng)
-    if views > 1 and rng.random() < 0.25:
+    if views > 1 and rng.random() < 0.12:
         return [
             Shot(float(rng.uniform(0, 360)), draw_elevation(rng), fov, fill, orthographic)
             for _ in range(views)
@@ -75,7 +75,9 @@ def draw_light(rng: np.random.Generator, shot: Shot) -> Light | None:
         return None
     toward = orbit(shot.azimuth + rng.normal(0, 50), rng.uniform(0, 80), 1.0)[:, 3]
     ambient = float(rng.uniform(0.4, 0.8))
-    return Light(toward * rng.uniform(1.5, 4), min(1.05 - ambient, float(rng.uniform(0.3, 0.6))), ambient)
+    return Light(
+        toward * rng.uniform(1.5, 4), min(1.05 - ambient, float(rng.uniform(0.3, 0.6))), ambient
+    )
 
 
 def draw_background(rng: np.random.Generator) -> Floats:
@@ -98,14 +100,14 @@ def draw_set(
     shots = draw_shots(rng, views)
     light = draw_light(rng, shots[0])
     style = rng.random()
-    if style < 0.1:
+    if style < 0.07:
         scene, light = scene.textureless(), light or Light(np.array([1.0, -3, 3]), 0.5, 0.5)
-    words = draw_caption(kind, None if style < 0.16 else color, rng)
+    words = draw_caption(kind, None if style < 0.11 else color, rng)
     if views == 1 and rng.random() < 0.5:
         words += ", " + view_words(shots[0].azimuth, shots[0].elevation)
     cameras = [shot.view() for shot in shots]
     rgba = render_views(scene, cameras, light)["rgba"]
-    opaque = bool(rng.random() < 0.15)
+    opaque = bool(rng.random() < 0.04)
     background = draw_background(rng) if opaque else np.float32(0.5)
     alpha = rgba[..., 3:]
     color_over = rgba[..., :3] * alpha + background * (1 - alpha)
@@ -113,9 +115,7 @@ def draw_set(
     return images.transpose(0, 3, 1, 2), cameras, not opaque, words
 
 
-def draw_batch(
-    seed: int, step: int, sets: int, views: int, held_out: bool = False
-) -> Batch:
+def draw_batch(seed: int, step: int, sets: int, views: int, held_out: bool = False) -> Batch:
     """The batch of a step: a pure function of its arguments."""
     rng = np.random.default_rng((seed, step, int(held_out)))
     drawn = [draw_set(rng, views, _HELD_OUT if held_out else _TRAINED) for _ in range(sets)]
@@ -128,7 +128,9 @@ def draw_batch(
     return Batch(
         images=np.stack([images for images, _, _, _ in drawn]).astype(np.float32),
         c2w=c2w.reshape(*shape, 4, 4),
-        fov_degrees=np.where(flat, 40, np.degrees(2 * np.arctan(half))).astype(np.float32).reshape(shape),
+        fov_degrees=np.where(flat, 40, np.degrees(2 * np.arctan(half)))
+        .astype(np.float32)
+        .reshape(shape),
         ortho_height=np.where(flat, 2 * half, 0).astype(np.float32).reshape(shape),
         alpha_known=np.repeat([[known] for _, _, known, _ in drawn], views, 1),
         captions=[words for _, _, _, words in drawn],
@@ -141,8 +143,8 @@ class Mixture:
 
     images: int = 16
     views: int = 4
-    single_steps: int = 2000
-    single_share: float = 0.3
+    single_steps: int = 1000
+    single_share: float = 0.35
 
     def shape(self, seed: int, step: int) -> tuple[int, int]:
         """(sets, views) of a step."""

@@ -35,7 +35,7 @@ class PocketConfig:
 
 
 def ray_map(cameras: Cameras) -> Tensor:
-    """Six channels a view, (V, 6, 32, 32): ray direction, and the ray's point nearest the origin."""
+    """Six channels a view, (V, 6, 32, 32): ray direction, the ray's point nearest the origin."""
     origins, directions = cameras.resized(RAY_SIZE, RAY_SIZE).rays()
     nearest = origins - (origins * directions).sum(-1, keepdim=True) * directions
     return torch.cat([directions, nearest], -1).permute(0, 3, 1, 2).contiguous()
@@ -70,7 +70,11 @@ class ResBlock(nn.Module):
 
 
 class Block(nn.Module):
-    """A transformer block over the tokens of all views and of the text."""
+    """A transformer block over the tokens of all views and of the text.
+
+    What each half adds is normalized (as in Swin V2, Liu et al. 2022, section 3.2): else the stream
+    grows at these rates until its first content, the rays, no longer counts and gradients vanish.
+    """
 
     def __init__(self, width: int, heads: int, condition: int) -> None:
         super().__init__()
@@ -82,7 +86,10 @@ class Block(nn.Module):
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
         )
-        for layer in (self.film1, self.film2, self.out, self.mlp[2]):
+        self.added1, self.added2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        for norm in (self.added1, self.added2):
+            nn.init.constant_(norm.weight, 0.3)
+        for layer in (self.film1, self.film2):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -96,8 +103,8 @@ class Block(nn.Module):
         # Plain products: their backward pass is five times the fused kernel's speed on CPUs.
         logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
         mixed = logits.masked_fill(~mask, -1e4).softmax(-1).to(v) @ v
-        x = x + self.out(mixed.transpose(1, 2).reshape(batch, count, width))
-        return x + self.mlp(_modulated(self.norm2(x), self.film2(condition)))
+        x = x + self.added1(self.out(mixed.transpose(1, 2).reshape(batch, count, width)))
+        return x + self.added2(self.mlp(_modulated(self.norm2(x), self.film2(condition))))
 
 
 class PocketNetwork(nn.Module):
@@ -116,10 +123,14 @@ class PocketNetwork(nn.Module):
         self.blocks = nn.ModuleList([Block(wide, config.heads, wide) for _ in range(config.blocks)])
         self.after = ResBlock(wide, wide, wide)
         self.grow2 = nn.Conv2d(wide, middle, 1)
-        self.up2 = nn.ModuleList([ResBlock(2 * middle, middle, wide), ResBlock(middle, middle, wide)])
+        self.up2 = nn.ModuleList(
+            [ResBlock(2 * middle, middle, wide), ResBlock(middle, middle, wide)]
+        )
         self.grow1 = nn.Conv2d(middle, small, 1)
         self.up1 = nn.ModuleList([ResBlock(2 * small, small, wide), ResBlock(small, small, wide)])
-        self.head = nn.Sequential(nn.GroupNorm(8, small), nn.SiLU(), nn.Conv2d(small, 16, 3, padding=1))
+        self.head = nn.Sequential(
+            nn.GroupNorm(8, small), nn.SiLU(), nn.Conv2d(small, 16, 3, padding=1)
+        )
         self._build_conditions(config, wide)
 
     def _build_conditions(self, config: PocketConfig, wide: int) -> None:
@@ -136,12 +147,12 @@ class PocketNetwork(nn.Module):
         self.sentence = nn.Sequential(
             nn.LayerNorm(config.text_width), nn.Linear(config.text_width, wide)
         )
-        # Without these the trunk grows until rays and words no longer count beside it.
+        # The convolutions' scale is left outside, so that rays and words count beside it.
         self.enter, self.leave = nn.LayerNorm(wide), nn.LayerNorm(wide)
         self.ray_tokens = nn.Conv2d(6, wide, 4, stride=4)
         self.places = nn.Parameter(torch.randn(64, wide) * 0.02)
-        for layer in (self.role, self.domain, self.alpha_known, self.camera_known):
-            nn.init.normal_(layer.weight, std=0.02)
+        for table in (self.role, self.domain, self.alpha_known, self.camera_known):
+            nn.init.normal_(table.weight, std=0.02)
         for layer in (self.frame, self.motion):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

