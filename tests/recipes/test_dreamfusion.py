@@ -34,8 +34,10 @@ def test_words_tell_the_view_and_every_view_is_seen_alone(drive: Drive) -> None:
     assert spy.prompts == [
         "a ball, front view", "a ball, side view", "a ball, back view", "a ball, overhead view", "",
     ]
-    assert all(question.t.shape == (2, 1) for question in spy.questions)
+    # The curve's probe is eight views.
+    assert {tuple(question.t.shape) for question in spy.questions} == {(2, 1), (8, 1)}
     assert all(question.condition.cameras is None for question in spy.questions)
+    assert not any(question.condition.alpha_known for question in spy.questions)
     assert not any(question.grad_enabled for question in spy.questions)
 
 
@@ -59,7 +61,7 @@ def test_shading_comes_after_albedo_and_half_of_it_is_textureless(
 
 
 def test_a_red_ball_grows_from_pictures_of_one(drive: Drive) -> None:
-    asset, _ = drive(red_disk(), "dreamfusion", "a ball", **{**TINY, "steps": 150, "views": 4})
+    asset, _ = drive(red_disk(), "dreamfusion", "a ball", **{**TINY, "steps": 100, "views": 4})
     extent = asset.mesh.positions.max(0) - asset.mesh.positions.min(0)
     assert extent.min() > 0.5 and extent.max() / extent.min() < 1.5
     texels = asset.mesh.material.base_color_map.pixels.reshape(-1, 3)
