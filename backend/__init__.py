@@ -2,6 +2,8 @@
 
 import os
 
-# numba's OpenMP threads would go on spinning beside torch's after each kernel and take its cores:
-# a small step then costs ten times as much. Its own work queue sleeps. Read when numba is imported.
+# Threads that wait should sleep, not spin: Blender and other jobs want the same cores. Read when
+# torch and numba are first imported. numba's OpenMP threads spin beside torch's whatever they are
+# told, and a small step then costs ten times as much; its own work queue sleeps.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")
