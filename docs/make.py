@@ -45,6 +45,7 @@ def facts(recipe: RecipeInfo) -> str:
     lines = [
         f"*{recipe.summary}* {recipe.citation}.",
         "",
+        *picture(recipe),
         f"Takes {', '.join(recipe.inputs)}; asks a prior for {', '.join(recipe.capabilities)}.",
         "",
         "| option | default | what it does |",
@@ -56,6 +57,14 @@ def facts(recipe: RecipeInfo) -> str:
         *(preset_row(name, changes) for name, changes in recipe.presets.items()),
     ]
     return "\n".join(lines)
+
+
+def picture(recipe: RecipeInfo) -> list[str]:
+    """Return the lines that show what the recipe made, where it has been drawn."""
+    if not (PICTURES / f"{recipe.id}.png").is_file():
+        return []
+    preset = next(iter(recipe.presets))
+    return [f"![{PROMPT}, {preset}, with the pocket prior](../pictures/{recipe.id}.png)", ""]
 
 
 def option_row(option: Option) -> str:
