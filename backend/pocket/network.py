@@ -150,10 +150,11 @@ class PocketNetwork(nn.Module):
         # The convolutions' scale is left outside, so that rays and words count beside it.
         self.enter, self.leave = nn.LayerNorm(wide), nn.LayerNorm(wide)
         self.ray_tokens = nn.Conv2d(6, wide, 4, stride=4)
+        self.pose = nn.Sequential(nn.Linear(96, wide), nn.SiLU(), nn.Linear(wide, wide))
         self.places = nn.Parameter(torch.randn(64, wide) * 0.02)
         for table in (self.role, self.domain, self.alpha_known, self.camera_known):
             nn.init.normal_(table.weight, std=0.02)
-        for layer in (self.frame, self.motion):
+        for layer in (self.frame, self.motion, self.pose[2]):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -197,6 +198,7 @@ class PocketNetwork(nn.Module):
             + self.alpha_known(alpha_known)
             + self.camera_known(camera_known)
             + self.sentence(sentence)[:, None]
+            + self.pose(F.adaptive_avg_pool2d(rays.flatten(0, 1), 4).reshape(batch, views, 96))
         )
         if known is None:
             known = noisy.new_zeros(batch, views, 5, *noisy.shape[-2:])
