@@ -3,10 +3,15 @@
 import textwrap
 from typing import Any
 
+import bpy
+
 from ...protocol.errors import Problem
 from ..runtime import runtime
 
-LINE_LETTERS = 44
+# In pixels before Blender's own scaling: a letter, and what stands beside the text of a box.
+LETTER_WIDTH = 6.5
+MARGIN_WIDTH = 85
+NARROWEST = 20
 # A UILayout; the stubs say that a panel may have none, and want every icon's name as a literal.
 Layout = Any
 
@@ -49,5 +54,14 @@ def draw_problem(layout: Layout, problem: Problem, job: str = "") -> None:
 
 def draw_lines(layout: Layout, text: str, icon: str = "BLANK1") -> None:
     """A text of any length, broken into lines; the icon stands before the first."""
-    for number, line in enumerate(textwrap.wrap(text, LINE_LETTERS)):
+    for number, line in enumerate(textwrap.wrap(text, _line_letters())):
         layout.label(text=line, icon=icon if number == 0 else "BLANK1")
+
+
+def _line_letters() -> int:
+    """How many letters fit into a line of the region that is being drawn."""
+    region = bpy.context.region
+    if region is None:
+        return NARROWEST
+    width = region.width / bpy.context.preferences.system.ui_scale
+    return max(NARROWEST, int((width - MARGIN_WIDTH) / LETTER_WIDTH))

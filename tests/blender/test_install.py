@@ -79,7 +79,7 @@ def test_preferences_and_panels_draw(addon, session):
     preferences = addon.module("addon.ui.preferences").DistilleryPreferences
     preferences.draw(Stage(preferences, drawn), bpy.context)
     assert "Connected · fake 1" in drawn
-    assert "There was not enough memory." in drawn
+    assert "There was not enough memory." in " ".join(drawn)
     assert "distillery.generate" in drawn
     assert "steps" in drawn
     assert "learning_rate" in drawn
@@ -93,7 +93,7 @@ def test_panels_say_that_the_backend_is_away(addon):
     panels = addon.module("addon.ui.panels")
     panels.DISTILLERY_PT_generate.draw(Stage(panels.DISTILLERY_PT_generate, drawn), bpy.context)
     assert "No backend · tcp://127.0.0.1:9" in drawn
-    assert "No backend answers." in drawn
+    assert "No backend answers." in " ".join(drawn)
     assert "distillery.apply_fix" in drawn
     assert not panels.DISTILLERY_PT_options.poll(bpy.context)
 
