@@ -36,7 +36,9 @@ def test_start_connect_stop(recorded):
     settings.recipe = "mvdream"
     form, group = recorded.module("addon.ui.forms").chosen_form(settings)
     assert form.preset == "draft"
-    assert group.steps == form.options[1].default
+    shown = {option.name: getattr(group, option.name) for option in form.options}
+    assert shown["steps"] == form.options[[*shown].index("steps")].default
+    assert form.changed(shown) == {}
     bpy.ops.distillery.stop_backend()
     assert running.backend is None
     assert not (Path(recorded.preferences.data_folder) / "address").exists()
