@@ -46,7 +46,7 @@ class Settings:
     seed: int = 3
     rate: float = 6e-4
     warm_up: int = 300
-    decay_from: int = 4000
+    decay_from: int = 1500
     averaging: float = 0.9995
     text_dropped: float = 0.1
     given_share: float = 0.5
@@ -163,7 +163,7 @@ class Training:
         return float(loss.detach())
 
     def _average(self) -> None:
-        decay = min(self.settings.averaging, (1 + self.step) / (20 + self.step))
+        decay = min(self.settings.averaging, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.network.parameters()), 1 - decay
