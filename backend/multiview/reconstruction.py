@@ -18,7 +18,7 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 GRAY = 0.5
-RATES = {"grid": Schedule(0.05, 0.01)}
+RATES = {"grid": Schedule(0.1, 0.02)}
 WEIGHTS = {"color": 1.0, "alpha": 0.5}
 DROPPED = 0.25
 CHARBONNIER = 0.05

@@ -121,7 +121,7 @@ RECIPE = Recipe(
     inputs=("prompt", "negative_prompt"),
     options=Options,
     presets={
-        "draft": {"steps": 40, "fit_steps": 120, "view_steps": 20, "grid_resolution": 64,
+        "draft": {"steps": 40, "fit_steps": 100, "view_steps": 20, "grid_resolution": 64,
                   "samples": 64, "faces": 8000, "texture_size": 512},
         "standard": {"steps": 400, "fit_steps": 400},
         "high": {"grid_resolution": 128, "samples": 128, "faces": 50000, "texture_size": 2048},
