@@ -38,7 +38,7 @@ def main() -> None:
         photograph.contact_sheet(options.out / "contact_sheet.png", camera, subject)
     with timed(seconds, "render"):
         photograph.aim(camera, subject, azimuth=30.0, elevation=20.0)
-        photograph.render(options.out / "render.png", pixels=512, samples=24)
+        photograph.render(options.out / "render.png", pixels=512, samples=16)
     with timed(seconds, "files written"):
         write_files(options.out, subject)
     report = {"seconds": seconds, "object": describe(subject)}

@@ -99,6 +99,7 @@ def render(path: Path, pixels: int, samples: int) -> Path:
     scene.cycles.device = "CPU"
     scene.cycles.samples = samples
     scene.cycles.use_denoising = True
+    scene.cycles.max_bounces = 4
     scene.render.film_transparent = True
     scene.render.use_persistent_data = True
     scene.render.resolution_x = scene.render.resolution_y = pixels
