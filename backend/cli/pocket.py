@@ -20,11 +20,25 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads to use.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop there; never, if absent.")] = None,
+    cool_down: Annotated[
+        int | None, typer.Option(min=1, help="End with that many steps at a falling rate.")
+    ] = None,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""
     from backend.pocket.train import train as run
 
-    run(resume, threads, steps)
+    run(resume, threads, steps, cool_down=cool_down)
+
+
+@app.command()
+def export() -> None:
+    """Copy the average that training wrote last to the weights that ship."""
+    from backend.pocket.weights import WeightsError, export_weights
+
+    try:
+        print(export_weights())
+    except WeightsError as error:
+        raise DistilleryError("weights_missing", f"{error}.") from error
 
 
 @app.command("eval")

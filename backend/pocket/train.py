@@ -1,6 +1,5 @@
 """Resumable training of the pocket network: `python -m backend pocket train --resume`."""
 
-import argparse
 import copy
 import json
 import math
@@ -23,13 +22,12 @@ from backend.pocket.text import embed_text
 from backend.pocket.weights import (
     COMMITTED,
     DEVELOPMENT,
-    export_weights,
+    STATE,
     load_network,
     save_network,
 )
 from backend.rendering.cameras import Cameras
 
-STATE = Path(__file__).parent / "state"
 SCHEDULE = CosineSchedule()
 EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97)
 
@@ -62,6 +60,20 @@ class Settings:
         """Linear warm-up, a plateau, then as one over the square root of the step."""
         late = math.sqrt(self.decay_from / max(step, self.decay_from))
         return self.rate * min(1.0, (step + 1) / self.warm_up) * late
+
+
+@dataclass(frozen=True)
+class CoolDown(Settings):
+    """The end of a run: the rate falls evenly from `begin` over `length` steps, nearly to nothing,
+    and the average follows closely. It takes out the noise that a high rate leaves."""
+
+    averaging: float = 0.997
+    begin: int = 0
+    length: int = 1000
+
+    def rate_at(self, step: int) -> float:
+        """From 0.6 of the usual rate down."""
+        return 0.6 * self.rate * max(1 - (step - self.begin) / self.length, 0.03)
 
 
 @dataclass
@@ -234,16 +246,24 @@ def train(
     state_folder: Path = STATE,
     settings: Settings = Settings(),
     config: PocketConfig = PocketConfig(),
+    cool_down: int | None = None,
 ) -> Training:
     """Train until `steps` (or for ever), keeping state, losses, sheets and weights in a folder.
 
     With `resume` it continues from the full state where there is one, else from the committed
     average. Every batch and every draw is a function of (seed, step). SIGTERM and Ctrl-C end it
-    after the step in hand, with the state saved.
+    after the step in hand, with the state saved. With `cool_down` the run ends after that many
+    more steps, at a rate that falls nearly to nothing (see `CoolDown`).
     """
     torch.set_num_threads(threads)
     training = Training(settings, config)
     _start(training, state_folder, resume)
+    if cool_down is not None:
+        training.settings = CoolDown(
+            **vars(settings) | {"averaging": CoolDown.averaging}, begin=training.step,
+            length=cool_down,
+        )
+        steps = training.step + cool_down
     print(f"training from step {training.step} ({training.origin}), {threads} threads", flush=True)
     batches = Prefetcher(settings.mixture, settings.seed, training.step)
     clock = _Clock()
@@ -260,6 +280,7 @@ def train(
     finally:
         batches.close()
     training.save(state_folder / "training.pt")
+    training.export(state_folder / DEVELOPMENT.name)
     return training
 
 
@@ -309,23 +330,3 @@ def _keep(training: Training, folder: Path, clock: _Clock, recent: list[float]) 
             training.export(folder / DEVELOPMENT.name)
         else:
             write_sheet(training.average, folder / f"sheet_{training.step:06d}.png")
-
-
-def main() -> None:
-    """Train as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--resume", action="store_true", help="continue where training stopped")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=None, help="stop here (default: never)")
-    parser.add_argument(
-        "--export", action="store_true", help="only copy the last average to the shipped weights"
-    )
-    arguments = parser.parse_args()
-    if arguments.export:
-        print(export_weights())
-        return
-    train(arguments.resume, arguments.threads, arguments.steps)
-
-
-if __name__ == "__main__":
-    main()

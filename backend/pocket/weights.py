@@ -9,10 +9,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from backend.pocket.network import PocketConfig, PocketNetwork
+from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "weights"
-DEVELOPMENT = HERE / "state" / "weights"
+STATE = data_folder() / "pocket"
+"""Of the training: outside the checkout, so that a fresh one goes on from it."""
+DEVELOPMENT = STATE / "weights"
 LICENSE = "GPL-3.0-or-later"
 REMEDY = "make them with: python -m backend pocket train --resume"
 
@@ -45,10 +48,9 @@ def save_network(
 def load_network(path: Path | None = None) -> PocketNetwork:
     """The network with its weights, in evaluation mode.
 
-    Without a path: the committed weights, else (while the first ones are being made) those that
-    training last exported. Raises WeightsError where they are missing or damaged.
+    Without a path: the weights that ship. Raises WeightsError where they are missing or damaged.
     """
-    folder = path or (COMMITTED if (COMMITTED / "config.json").exists() else DEVELOPMENT)
+    folder = path or COMMITTED
     config_file, weights_file = folder / "config.json", folder / "model.safetensors"
     if not config_file.exists() or not weights_file.exists():
         raise WeightsError(f"no pocket prior in {folder}; {REMEDY}")

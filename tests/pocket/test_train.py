@@ -49,6 +49,17 @@ def test_the_loop_resumes_from_its_folder(tmp_path: Path) -> None:
     assert_bitwise(straight, resumed)
 
 
+def test_a_cool_down_ends_the_run_at_a_rate_near_nothing(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    train(True, 1, 1, tmp_path, SETTINGS, TINY)
+    cooled = train(True, 1, None, tmp_path, SETTINGS, TINY, cool_down=2)
+    torch.set_num_threads(threads)
+    rates = [cooled.settings.rate_at(step) for step in (1, 2, 3)]
+    assert cooled.step == 3 and rates[0] == pytest.approx(0.6 * SETTINGS.rate)
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 0.05 * SETTINGS.rate
+    assert load_network(tmp_path / "weights").config == TINY
+
+
 def test_training_learns() -> None:
     training = Training(Settings(rate=3e-3, warm_up=1, mixture=SETTINGS.mixture), TINY)
     batch = draw_batch(0, 0, 4, 1)
