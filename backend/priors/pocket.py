@@ -17,7 +17,7 @@ from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pi
 from backend.rendering.cameras import Cameras
 
 RESOLUTION = 64
-GUIDANCE_SCALE = 4.0
+GUIDANCE_SCALE = 3.0
 
 
 @dataclass
