@@ -205,8 +205,11 @@ class Training:
         )
 
     def warm_start(self, folder: Path) -> None:
-        """Start from an average that was kept, with a new optimizer."""
+        """Start from an average that was kept, with a new optimizer; one of another architecture
+        leaves everything as it is."""
         kept = load_network(folder)
+        if kept.config != self.network.config:
+            return
         self.network.load_state_dict(kept.state_dict())
         self.average.load_state_dict(kept.state_dict())
         record = json.loads((folder / "config.json").read_text())["training"]

@@ -12,7 +12,7 @@ from backend.pocket.network import PocketConfig, PocketNetwork
 from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
-COMMITTED = HERE / "weights"
+COMMITTED = HERE / "checkpoint"
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
