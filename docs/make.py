@@ -89,7 +89,7 @@ def draw(recipe: RecipeInfo) -> None:
         command = [sys.executable, "-m", "backend", "generate", PROMPT, "--recipe", recipe.id]
         command += ["--preset", preset, "--seed", "7", "--out", folder]
         subprocess.run(command, cwd=ROOT, check=True)
-        sheet = next(Path(folder).glob("*contact*.png"))
+        sheet = next(Path(folder).glob("*_views.png"))
         shutil.copy(sheet, PICTURES / f"{recipe.id}.png")
 
 
