@@ -20,6 +20,10 @@ from .runtime import runtime
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
+NO_ANSWER = Problem(
+    code="no_answer", message="The backend does not answer.",
+    hint="Start it with `python build.py serve`.",
+)
 
 
 def generate(
@@ -69,7 +73,7 @@ def connected(server: str = "") -> Iterator[Session]:
         session, started = _start_backend(), True
     try:
         if session.description is None:
-            raise DistilleryError(**_fields(session.client.problem))
+            raise DistilleryError.of(session.client.problem or NO_ANSWER)
         yield session
     finally:
         if started:
@@ -103,7 +107,7 @@ def _start_backend() -> Session:
         while local.poll() == "starting":
             time.sleep(0.1)
         if local.problem is not None:
-            raise DistilleryError(**_fields(local.problem))
+            raise DistilleryError.of(local.problem)
         runtime.connect(local.address)
     assert runtime.session is not None
     _answers(runtime.session, ANSWER_SECONDS)
@@ -132,7 +136,7 @@ def _run(
     in_time = pump.run_until(session, over, timeout_seconds)
     problem = session.problem or (accepted[0].problem if accepted else None)
     if problem is not None:
-        raise DistilleryError(**_fields(problem))
+        raise DistilleryError.of(problem)
     if not in_time or accepted[0].state != "done":
         state = accepted[0].state if accepted else "not accepted"
         raise DistilleryError(
@@ -155,12 +159,3 @@ def _object_of(job: Job) -> bpy.types.Object:
     raise DistilleryError(
         "result_not_placed", "The result could not be placed.", "See Blender's console."
     )
-
-
-def _fields(problem: Problem | None) -> dict[str, Any]:
-    """What a DistilleryError is made of."""
-    if problem is None:
-        problem = Problem(code="no_answer", message="The backend does not answer.",
-                          hint="Start it with `python build.py serve`.")
-    return {"code": problem.code, "message": problem.message, "hint": problem.hint,
-            "fix": problem.fix}

@@ -20,6 +20,8 @@ Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Shape = Annotated[tuple[Count, ...], msgspec.Meta(max_length=8)]
 
 JobState = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+FINAL: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
+"""States after which nothing more comes of a job."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):

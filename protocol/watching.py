@@ -7,10 +7,9 @@ from typing import Any
 from .assets import Asset
 from .errors import Problem
 from .link import Link, OnProblem
-from .messages import Event, Unwatch, Watch
+from .messages import FINAL, Event, Unwatch, Watch
 
 REWATCH_SECONDS = 5.0  # without an event before the watch is confirmed
-FINAL = ("done", "failed", "cancelled")
 
 Data = dict[str, Any]
 Frames = list[memoryview]

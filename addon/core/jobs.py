@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from ...protocol.assets import Asset, Image, Mesh
 from ...protocol.errors import Problem
-from ...protocol.messages import Event, JobInfo, JobSpec, JobState
-
-ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
+from ...protocol.messages import FINAL, Event, JobInfo, JobSpec, JobState
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Job:
     @property
     def ended(self) -> bool:
         """True where nothing more will come of it."""
-        return self.state in ENDED
+        return self.state in FINAL
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from protocol.assets import Asset
 from protocol.client import Client
 from protocol.errors import DistilleryError, Problem
-from protocol.messages import Description, Event, JobInfo, JobSpec
+from protocol.messages import FINAL, Description, Event, JobInfo, JobSpec
 from protocol.transport import Dealer
 
 CLIENT_ID = "command-line"
@@ -55,7 +55,7 @@ class Remote:
 
         def take(event: Event) -> None:
             on_event(event)
-            if event.state in ("done", "failed", "cancelled"):
+            if event.state in FINAL:
                 last.append(event)
 
         self._client.watch(job, take, on_problem=problems.append)

@@ -70,14 +70,6 @@ class Verdict:
     azimuth: Tensor
 
     @property
-    def kind_words(self) -> list[str]:
-        return [KIND_WORDS[i] for i in self.kind.argmax(1).tolist()]
-
-    @property
-    def color_words(self) -> list[str]:
-        return [COLOR_WORDS[i] for i in self.color.argmax(1).tolist()]
-
-    @property
     def front(self) -> Tensor:
         """The probability that a view is from the front: azimuth within 45 degrees of 0, (N,)."""
         bins = torch.arange(AZIMUTH_BINS)

@@ -14,9 +14,8 @@ import msgspec
 from protocol.blobs import disk_error
 from protocol.codec import refs
 from protocol.errors import DistilleryError, Problem
-from protocol.messages import Event, JobInfo, JobSpec, JobState, Progress
+from protocol.messages import FINAL, Event, JobInfo, JobSpec, JobState, Progress
 
-FINAL: frozenset[JobState] = frozenset({"done", "failed", "cancelled"})
 LISTED = 200
 
 SCHEMA = """

@@ -9,10 +9,10 @@ from typing import Literal
 from backend.service.executors import Hire, Worker
 from backend.service.failures import worker_died
 from backend.service.folders import Folders
-from backend.service.jobs import FINAL, JobStore
+from backend.service.jobs import JobStore
 from backend.service.orders import Done, Failed, Order, Ready, Step, Stop, Stopped
 from protocol.errors import DistilleryError, InputError, Problem
-from protocol.messages import JobInfo
+from protocol.messages import FINAL, JobInfo
 
 ATTEMPTS = 2
 CANCEL_SECONDS = 5.0  # until a worker that does not stop is killed
