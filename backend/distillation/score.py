@@ -17,12 +17,11 @@ from torch import Tensor
 
 from backend.diffusion.annealing import Number, value_at
 from backend.diffusion.conversions import from_x0
-from backend.diffusion.guidance import rescale_x0
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import add_noise, expand_like
 from backend.distillation.prompts import ConditionalText
 from backend.priors.base import Condition, Prior, TextEmbedding
-from backend.priors.guidance import predict_guided
+from backend.priors.guidance import predict_guided, predict_x0
 from backend.rendering.cameras import Cameras
 
 Weighting = Literal["sigma_squared", "uniform", "fantasia"]
@@ -102,10 +101,9 @@ class ScoreDistillation:
     def _predict_x0(
         self, noisy: Tensor, t: Tensor, condition: Condition, negative: TextEmbedding
     ) -> Tensor:
-        guided = predict_guided(self.prior, noisy, t, condition, negative, self.scale)
-        if self.rescale == 0:
-            return guided.x0
-        return rescale_x0(guided.x0, guided.cond.x0, self.rescale)
+        return predict_x0(
+            self.prior, noisy, t, condition, negative, self.scale, self.rescale
+        )
 
     def _denoise(
         self, noisy: Tensor, t: Tensor, condition: Condition, negative: TextEmbedding

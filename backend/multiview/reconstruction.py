@@ -39,9 +39,10 @@ class Targets:
         """What a prior's latents show; a prior that draws no alpha gives opaque pictures."""
         images, alpha = prior.decode(views.latents)
         alpha = torch.ones_like(images[..., :1]) if alpha is None else alpha
+        behind = prior.spec.background or 0.0
         height, width = images.shape[1:3]
         cameras = views.cameras.resized(height, width)
-        return cls(cameras, (images - GRAY * (1 - alpha)).clamp_min(0), alpha)
+        return cls(cameras, (images - behind * (1 - alpha)).clamp_min(0), alpha)
 
     def over(self, background: Tensor, index: Tensor) -> Tensor:
         """The views ``index`` over a color (3,)."""
@@ -104,11 +105,16 @@ def fit_sampled_views(
         "sample views", ViewSet.empty(prior, ring(prior)), lambda views: sampler.draw(views, studio)
     )
     fit = ViewFit(Targets.decode(prior, views), studio, preview)
-    for stage in ("fit views", "fit agreeing views"):
-        yield from studio.stage(
-            stage, State.create(volume, RATES), lambda state: fit.run(volume, state, steps // 2)
-        )
-        fit.drop_worst(volume, DROPPED)
+    yield from _fit_stage("fit views", fit, volume, steps // 2)
+    fit.drop_worst(volume, DROPPED)
+    yield from _fit_stage("fit agreeing views", fit, volume, steps // 2)
+
+
+def _fit_stage(
+    name: str, fit: ViewFit, volume: Volume, steps: int
+) -> Generator[Progress, None, State]:
+    state = State.create(volume, RATES)
+    return fit.studio.stage(name, state, lambda state: fit.run(volume, state, steps))
 
 
 def charbonnier(difference: Tensor) -> Tensor:

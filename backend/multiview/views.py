@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.diffusion.guidance import rescale_x0
 from backend.diffusion.samplers import ddim
 from backend.distillation.prompts import ConditionalText
 from backend.priors.base import Condition, Prior
-from backend.priors.guidance import predict_guided
+from backend.priors.guidance import predict_x0
 from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
@@ -89,8 +88,9 @@ class ViewSampler:
         )
 
         def predict(noisy: Tensor, t: Tensor) -> Tensor:
-            guided = predict_guided(self.prior, noisy, t, condition, negative, self.scale)
-            x0 = rescale_x0(guided.x0, guided.cond.x0, self.rescale)
+            x0 = predict_x0(
+                self.prior, noisy, t, condition, negative, self.scale, self.rescale
+            )
             # Static thresholding (Imagen, section 2.3): guidance overshoots what pixels can be.
             return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from backend.diffusion.guidance import guide
+from backend.diffusion.guidance import guide, rescale_x0
 from backend.priors.base import Condition, Prediction, Prior, TextEmbedding
 
 
@@ -45,3 +45,18 @@ def predict_guided(
         return Guided(*cond, cond)
     uncond, cond = predict_texts(prior, noisy, t, condition, [negative, condition.text])
     return Guided(guide(uncond.x0, cond.x0, scale), guide(uncond.eps, cond.eps, scale), cond)
+
+
+def predict_x0(
+    prior: Prior,
+    noisy: Tensor,
+    t: Tensor,
+    condition: Condition,
+    negative: TextEmbedding,
+    scale: float,
+    rescale: float,
+) -> Tensor:
+    """The guided clean latents, held to the contrast of the plain prediction by ``rescale``, phi of
+    :func:`rescale_x0`."""
+    guided = predict_guided(prior, noisy, t, condition, negative, scale)
+    return guided.x0 if rescale == 0 else rescale_x0(guided.x0, guided.cond.x0, rescale)

@@ -13,7 +13,6 @@ from torch import Tensor
 from backend.diffusion.annealing import Schedule
 from backend.distillation.curve import Curve, Probe
 from backend.distillation.lights import ShadingCurriculum
-from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity, orientation
 from backend.distillation.renders import render_latents
@@ -22,7 +21,7 @@ from backend.distillation.views import Orbit, jittered, sample_views
 from backend.priors.base import Condition
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
-from backend.recipes.volumes import VolumeOptions, finish, preview
+from backend.recipes.volumes import VolumeOptions, distill_volume, finish
 from backend.representations.background import Background
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
@@ -104,14 +103,9 @@ def distill_lit_views(
     }
     generator = studio.generator("curve")
     probe = Probe.spread(score, sample_views(orbit, 8, resolution, generator), 8, generator)
-    state = yield from studio.stage(
-        "distill", State.create(volume, {"grid": 0.01, "background": 0.001}),
-        lambda state: distill(
-            state, options.steps, losses, weights, after_step=volume.upkeep,
-            preview=lambda: preview(volume), measure=Curve(score, volume, probe, True),
-        ),
-    )
-    studio.report["curve"] = state.curve
+    rates = {"grid": 0.01, "background": 0.001}
+    curve = Curve(score, volume, probe, own_background=True)
+    yield from distill_volume(volume, options.steps, rates, losses, weights, curve, studio)
 
 
 RECIPE = Recipe(

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from backend.diffusion.annealing import Schedule
 from backend.distillation.curve import Curve, Probe
-from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
 from backend.distillation.renders import render_latents
@@ -26,7 +25,7 @@ from backend.multiview.reconstruction import fit_sampled_views
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
-from backend.recipes.volumes import VolumeOptions, finish, preview
+from backend.recipes.volumes import VolumeOptions, distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
@@ -100,15 +99,10 @@ def distill_views(
 
     generator = studio.generator("curve")
     probe = Probe.spread(score, sample_rigs(orbit, 4, resolution, generator), 4, generator)
-    state = yield from studio.stage(
-        "distill", State.create(volume, {"grid": 0.01}),
-        lambda state: distill(
-            state, options.steps, losses, {"score": 1.0, "opacity": options.lambda_opacity},
-            after_step=volume.upkeep, preview=lambda: preview(volume),
-            measure=Curve(score, volume, probe),
-        ),
+    weights = {"score": 1.0, "opacity": options.lambda_opacity}
+    yield from distill_volume(
+        volume, options.steps, {"grid": 0.01}, losses, weights, Curve(score, volume, probe), studio
     )
-    studio.report["curve"] = state.curve
 
 
 RECIPE = Recipe(

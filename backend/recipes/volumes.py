@@ -1,11 +1,14 @@
 """What recipes of a volume share: its options, previews, and the mesh and pictures at the end."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from backend.diffusion.annealing import Number
+from backend.distillation.curve import Curve
+from backend.distillation.loop import State, distill
 from backend.recipes.options import option
 from backend.rendering.cameras import Cameras, orbit_cameras
 from backend.rendering.sheet import sheet
@@ -46,6 +49,27 @@ def preview(thing: Representation) -> Asset:
     """A quick look: four small views and a coarse mesh."""
     pictures = sheet(turntable(thing, 4, PREVIEW_PIXELS), columns=4)
     return Asset("preview", mesh=thing.preview_mesh(), contact_sheet=pictures)
+
+
+def distill_volume(
+    volume: Volume,
+    steps: int,
+    rates: Mapping[str, Number],
+    losses: Callable[[int], Mapping[str, Tensor]],
+    weights: Mapping[str, Number],
+    curve: Curve,
+    studio: Studio,
+) -> Generator[Progress, None, None]:
+    """The stage "distill": see :func:`backend.distillation.loop.distill`; the report gets the
+    curve."""
+    state = yield from studio.stage(
+        "distill", State.create(volume, rates),
+        lambda state: distill(
+            state, steps, losses, weights, after_step=volume.upkeep,
+            preview=lambda: preview(volume), measure=curve,
+        ),
+    )
+    studio.report["curve"] = state.curve
 
 
 def finish(
