@@ -3,6 +3,7 @@
 Each finished object is kept, so an interrupted benchmark goes on where it stopped.
 """
 
+import hashlib
 import json
 import resource
 import time
@@ -73,9 +74,10 @@ def make_all(
         spec = JobSpec(
             recipe=recipe, prompt=case.prompt, seed=case.seed, preset=preset, options=options or {}
         )
-        kept = folder / f"{recipe}_{case.kind}_{case.color}_{case.seed}.npz"
+        studio = _studio(spec, find_prior, folder)
+        kept = studio.folder.with_suffix(".npz")
         if not kept.exists():
-            images, seconds = _make(spec, find_prior, folder)
+            images, seconds = _make(spec, studio)
             kept.parent.mkdir(parents=True, exist_ok=True)
             np.savez_compressed(kept, images=(images * 255).round().byte().numpy(), seconds=seconds)
         stored = np.load(kept)
@@ -109,16 +111,20 @@ def look_at(mesh: Mesh) -> Tensor:
     return color
 
 
-def _make(
+def _studio(
     spec: JobSpec, find_prior: Callable[[Capability], Prior], folder: Path
-) -> tuple[Tensor, float]:
-    recipe = registry.get(spec.recipe)
-    identity = json.loads(json.dumps([spec.prompt, spec.options, spec.preset]))
-    job = folder / "jobs" / f"{spec.recipe}_{spec.prompt.replace(' ', '_')}"
-    studio = Studio(
-        job, job, seed=spec.seed, find_prior=find_prior, identity={"spec": identity},
-        stages=recipe.stages,
-    )
+) -> Studio:
+    """In a folder of its own for everything that decides the result: another prior, preset or
+    option is another object."""
+    identity = registry.identity(spec, find_prior)
+    text = json.dumps([identity, spec.seed], sort_keys=True, default=str)
+    job = folder / f"{spec.recipe}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    stages = registry.get(spec.recipe).stages
+    return Studio(job, job, spec.seed, find_prior, identity, stages)
+
+
+def _make(spec: JobSpec, studio: Studio) -> tuple[Tensor, float]:
+    """Look at the finished object; and how long it took."""
     began = time.perf_counter()
     run = registry.start(spec, studio)
     while True:

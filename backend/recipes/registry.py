@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from backend.priors.base import Capability
+from backend.priors.base import Capability, Prior
 from backend.recipes.options import check_options, describe_options
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Provenance
@@ -58,6 +58,17 @@ class Recipe:
             citation=self.citation, capabilities=self.capabilities, inputs=self.inputs,
             options=describe_options(self.options), presets=self.presets, version=self.version,
         )
+
+
+def identity(spec: JobSpec, find_prior: Callable[[Capability], Prior]) -> dict[str, Any]:
+    """All of an order and its priors that decides the result, but the seed and the machine."""
+    recipe = get(spec.recipe)
+    return {
+        "recipe": recipe.id, "version": recipe.version,
+        "prompt": spec.prompt, "negative_prompt": spec.negative_prompt,
+        "options": asdict(check(spec)), "inputs": spec.inputs,
+        "priors": [find_prior(name).spec.fingerprint for name in recipe.capabilities],
+    }
 
 
 def start(

@@ -7,7 +7,8 @@ import platform
 import time
 import tomllib
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -47,12 +48,11 @@ class Run:
 
     def __post_init__(self) -> None:
         self._recipe = registry.get(self.spec.recipe)
-        self._options = registry.check(self.spec)
+        find = partial(find_prior, device=self.device)
         self._studio = Studio(
-            folder=self.folder, cache=self.cache, seed=self.spec.seed,
-            find_prior=lambda capability: find_prior(capability, self.device),
-            identity=self._identity(), stages=self._recipe.stages,
-            device=torch.device(self.device),
+            folder=self.folder, cache=self.cache, seed=self.spec.seed, find_prior=find,
+            identity=registry.identity(self.spec, find) | self._machine(),
+            stages=self._recipe.stages, device=torch.device(self.device),
         )
 
     def reports(self) -> Generator[Report, None, Asset]:
@@ -98,16 +98,11 @@ class Run:
         }
         return asset
 
-    def _identity(self) -> dict[str, Any]:
-        """Everything but the seed that decides the result's last bit."""
-        priors = [find_prior(capability, self.device) for capability in self._recipe.capabilities]
+    def _machine(self) -> dict[str, Any]:
+        """What decides a result's last bits."""
         return {
-            "recipe": self._recipe.id, "version": self._recipe.version,
-            "prompt": self.spec.prompt, "negative_prompt": self.spec.negative_prompt,
-            "options": asdict(self._options), "inputs": self.spec.inputs,
-            "priors": [prior.spec.fingerprint for prior in priors], "device": self.device,
-            "torch": torch.__version__, "threads": torch.get_num_threads(),
-            "processor": processor_name(),
+            "device": self.device, "torch": torch.__version__,
+            "threads": torch.get_num_threads(), "processor": processor_name(),
         }
 
 
