@@ -1,6 +1,7 @@
 """Operators: what buttons do, and what scripts call."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import bpy
@@ -69,12 +70,7 @@ class DISTILLERY_OT_cancel(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Ask the backend; the row changes when it has stopped."""
-        job, session = job_of(self.job), runtime.session
-        if job is None or session is None:
-            self.report({"WARNING"}, "There is no running job to cancel")
-            return {"CANCELLED"}
-        session.cancel(job)
-        return {"FINISHED"}
+        return _ask(self, Session.cancel, "There is no running job to cancel")
 
 
 class DISTILLERY_OT_pause(bpy.types.Operator):
@@ -86,12 +82,7 @@ class DISTILLERY_OT_pause(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Ask the backend; the row changes when it has done so."""
-        job, session = job_of(self.job), runtime.session
-        if job is None or session is None:
-            self.report({"WARNING"}, "There is no running job to pause")
-            return {"CANCELLED"}
-        session.pause(job)
-        return {"FINISHED"}
+        return _ask(self, Session.pause, "There is no running job to pause")
 
 
 class DISTILLERY_OT_fetch_result(bpy.types.Operator):
@@ -174,11 +165,7 @@ class DISTILLERY_OT_delete_job(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> Result:
         """Delete; the row goes when the backend has done it."""
-        job, session = job_of(self.job), runtime.session
-        if job is None or session is None:
-            return {"CANCELLED"}
-        session.delete(job)
-        return {"FINISHED"}
+        return _ask(self, Session.delete, "This job is gone already")
 
 
 class DISTILLERY_OT_recall_settings(bpy.types.Operator):
@@ -281,6 +268,16 @@ def _general_problem() -> Problem | None:
         session.client.problem if session else None,
     ]
     return next((problem for problem in candidates if problem and problem.fix), None)
+
+
+def _ask(operator: Any, action: Callable[[Session, Job], None], missing: str) -> Result:
+    """Ask the backend for something about the operator's job; ``missing`` where there is none."""
+    job, session = job_of(operator.job), runtime.session
+    if job is None or session is None:
+        operator.report({"WARNING"}, missing)
+        return {"CANCELLED"}
+    action(session, job)
+    return {"FINISHED"}
 
 
 def _try(operator: bpy.types.Operator, action: Any) -> Result:
