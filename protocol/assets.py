@@ -117,6 +117,71 @@ class Motion:
 
 
 @dataclass
+class Region:
+    """Where an edit may act, said in one of these ways (the others are None or empty).
+
+    ``box``: (4, 4) float32, from the cube [-1, 1]^3 to the space of the input mesh. ``mesh``: any
+    closed mesh in that space; its inside counts. ``vertices``: (n,) float32 in [0, 1], a weight
+    for each vertex of the input mesh. ``faces``: (m,) bool, chosen faces of the input mesh.
+    ``word``: what the prompt calls the place ("hat"); the prior's attention finds it.
+    """
+
+    box: FloatArray | None = None
+    mesh: Mesh | None = None
+    vertices: FloatArray | None = None
+    faces: NDArray[np.bool_] | None = None
+    word: str = ""
+
+    def check(self) -> None:
+        """Raise :class:`InputError` unless it says one place, in one way, that is not empty."""
+        given = [self.box, self.mesh, self.vertices, self.faces, self.word or None]
+        if sum(way is not None for way in given) != 1:
+            raise InputError(
+                "region_invalid", "A region is one box, mesh, vertex group, face selection or word.",
+                "Choose one source for the region.",
+            )
+        if self.mesh is not None:
+            self.mesh.check()
+        chosen = self.vertices if self.vertices is not None else self.faces
+        if chosen is not None and not np.any(chosen):
+            raise InputError(
+                "region_empty", "The region holds nothing.",
+                "Paint weights into the vertex group, or select faces.",
+            )
+
+
+@dataclass
+class Handles:
+    """What is moved and what stays, of the vertices of the input mesh.
+
+    ``vertices``: (k,) int32 that go to ``targets``, (k, 3) float32, in the mesh's space;
+    ``anchors``: (a,) int32 that stay where they are.
+    """
+
+    vertices: NDArray[np.int32]
+    targets: FloatArray
+    anchors: NDArray[np.int32]
+
+    def check(self) -> None:
+        """Raise :class:`InputError` where there is no handle, or no place for one to go to."""
+        if len(self.vertices) == 0 or self.vertices.ndim != 1:
+            raise InputError(
+                "handles_empty", "There is no handle.",
+                "Choose a vertex group and an empty that it shall go to.",
+            )
+        if self.targets.shape != (len(self.vertices), 3) or not np.isfinite(self.targets).all():
+            raise InputError(
+                "handle_without_target", "A handle has no target.",
+                "Give each handle an empty that it shall go to.",
+            )
+        if len(self.anchors) == 0:
+            raise InputError(
+                "anchors_empty", "Nothing holds the object in place.",
+                "Choose a vertex group of anchors.",
+            )
+
+
+@dataclass
 class View:
     """A camera and perhaps its picture: c2w (4, 4) float32, vertical fov in degrees."""
 
@@ -141,6 +206,8 @@ class Provenance:
 class Asset:
     """All that one job gives (Blender places what is there), or one input that it takes.
 
+    An input called ``mesh`` is an asset with a mesh, ``region`` one with a region, ``handles`` one
+    with handles, ``image`` one with ``images["image"]`` (RGBA where it is cut out already).
     ``images``: further pictures by name. ``report``: plain data (curve, seconds, metrics).
     """
 
@@ -148,6 +215,8 @@ class Asset:
     mesh: Mesh | None = None
     splats: Splats | None = None
     motion: Motion | None = None
+    region: Region | None = None
+    handles: Handles | None = None
     views: list[View] = field(default_factory=list)
     contact_sheet: Image | None = None
     images: dict[str, Image] = field(default_factory=dict)
@@ -155,9 +224,10 @@ class Asset:
     report: dict[str, Any] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Raise :class:`InputError` where its mesh or one of its pictures is broken."""
-        if self.mesh is not None:
-            self.mesh.check()
+        """Raise :class:`InputError` where any part of it is broken."""
+        for part in (self.mesh, self.region, self.handles):
+            if part is not None:
+                part.check()
         for image in (*self.images.values(), *(view.image for view in self.views)):
             if image is not None:
                 image.check()

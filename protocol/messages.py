@@ -11,7 +11,7 @@ import msgspec
 
 from .errors import Problem
 
-VERSION = 1
+VERSION = 2
 INLINE_BYTES = 64 * 1024
 CHUNK_BYTES = 1024 * 1024
 
@@ -61,7 +61,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RecipeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a backend says of a recipe. ``inputs`` names what it takes: prompt, image, mesh …"""
+    """What a backend says of a recipe. ``inputs`` names what it takes: prompt, negative_prompt,
+    image, mesh, region, handles; those in ``optional`` it can do without."""
 
     id: str
     title: str
@@ -72,6 +73,7 @@ class RecipeInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inputs: tuple[str, ...]
     options: tuple[Option, ...]
     presets: dict[str, dict[str, Any]]
+    optional: tuple[str, ...] = ()
     version: int = 1
 
 

@@ -48,13 +48,13 @@ class Shot:
 
 def draw_elevation(rng: np.random.Generator) -> float:
     """Mostly -10 to 45 degrees, sometimes anything from -20 to 90."""
-    wide = rng.random() < 0.12
+    wide = rng.random() < 0.2
     return float(rng.uniform(-20, 90) if wide else rng.uniform(-10, 45))
 
 
 def draw_shots(rng: np.random.Generator, views: int) -> list[Shot]:
     """One camera, or a rig: mostly evenly spaced azimuths at one elevation, sometimes anywhere."""
-    orthographic = bool(rng.random() < 0.04)
+    orthographic = bool(rng.random() < 0.08)
     fov = float(rng.uniform(15, 70) if rng.random() < 0.4 else rng.uniform(30, 60))
     fill, azimuth = float(rng.uniform(0.7, 1.2)), float(rng.uniform(0, 360))
     elevation = draw_elevation(rng)
@@ -100,14 +100,14 @@ def draw_set(
     shots = draw_shots(rng, views)
     light = draw_light(rng, shots[0])
     style = rng.random()
-    if style < 0.07:
+    if style < 0.1:
         scene, light = scene.textureless(), light or Light(np.array([1.0, -3, 3]), 0.5, 0.5)
-    words = draw_caption(kind, None if style < 0.11 else color, rng)
+    words = draw_caption(kind, None if style < 0.13 else color, rng)
     if views == 1 and rng.random() < 0.5:
         words += ", " + view_words(shots[0].azimuth, shots[0].elevation)
     cameras = [shot.view() for shot in shots]
     rgba = render_views(scene, cameras, light)["rgba"]
-    opaque = bool(rng.random() < 0.04)
+    opaque = bool(rng.random() < 0.25)
     background = draw_background(rng) if opaque else np.float32(0.5)
     alpha = rgba[..., 3:]
     color_over = rgba[..., :3] * alpha + background * (1 - alpha)

@@ -36,6 +36,7 @@ class Inputs:
 class Recipe:
     """A system of the literature. ``presets``: option values by preset name, ``draft`` first.
     ``stages``: in order, with their usual seconds in a draft (what the fraction done is told by).
+    ``optional``: those of ``inputs`` that it can do without.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Recipe:
     presets: dict[str, dict[str, Any]]
     stages: dict[str, float]
     run: Run
+    optional: tuple[str, ...] = ()
     version: int = 1
 
     def describe(self) -> RecipeInfo:
@@ -56,7 +58,8 @@ class Recipe:
         return RecipeInfo(
             id=self.id, title=self.title, task=self.task, summary=self.summary,  # type: ignore[arg-type]
             citation=self.citation, capabilities=self.capabilities, inputs=self.inputs,
-            options=describe_options(self.options), presets=self.presets, version=self.version,
+            options=describe_options(self.options), presets=self.presets,
+            optional=self.optional, version=self.version,
         )
 
 
@@ -119,7 +122,7 @@ def describe() -> tuple[RecipeInfo, ...]:
 def check(spec: JobSpec) -> Any:
     """The options that an order means (preset, then its own), or :class:`InputError`."""
     recipe = get(spec.recipe)
-    if "prompt" in recipe.inputs and not spec.prompt.strip():
+    if "prompt" in set(recipe.inputs) - set(recipe.optional) and not spec.prompt.strip():
         raise InputError(
             "prompt_empty", "The prompt is empty.", "Say what to make: \"a red mushroom\"."
         )

@@ -31,7 +31,7 @@ def check_assets(spec: JobSpec, assets: dict[str, Asset]) -> None:
     recipe = registry.get(spec.recipe)
     wanted = [name for name in recipe.inputs if name not in WORDS]
     for name in wanted:
-        if name not in assets:
+        if name not in assets and name not in recipe.optional:
             raise InputError(
                 "input_missing", f"{recipe.title} needs an input {name!r}.", f"Choose the {name}."
             )

@@ -8,7 +8,18 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from protocol.assets import Asset, Attribute, Image, Material, Mesh, Motion, Provenance, View
+from protocol.assets import (
+    Asset,
+    Attribute,
+    Handles,
+    Image,
+    Material,
+    Mesh,
+    Motion,
+    Provenance,
+    Region,
+    View,
+)
 from protocol.messages import Chunk, Digest, Message, PutChunk, Shape
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
@@ -84,8 +95,17 @@ MESHES = st.builds(
     uvs=st.none() | arrays(np.float32, COUNT, 3, 2),
     attributes=st.dictionaries(TEXT, ATTRIBUTES, max_size=2), material=st.none() | MATERIALS,
 )
+REGIONS = st.builds(
+    Region, box=st.none() | arrays(np.float32, 4, 4), mesh=st.none() | MESHES,
+    vertices=st.none() | arrays(np.float32, COUNT), faces=st.none() | arrays(np.bool_, COUNT),
+    word=TEXT,
+)
+HANDLES = st.builds(
+    Handles, arrays(np.int32, COUNT), arrays(np.float32, COUNT, 3), arrays(np.int32, COUNT)
+)
 ASSETS = st.builds(
     Asset, name=TEXT, mesh=st.none() | MESHES, contact_sheet=st.none() | IMAGES,
+    region=st.none() | REGIONS, handles=st.none() | HANDLES,
     motion=st.none() | st.builds(Motion, arrays(np.float32, COUNT, COUNT, 3), FLOATS),
     views=st.lists(
         st.builds(View, arrays(np.float32, 4, 4), FLOATS, st.none() | IMAGES), max_size=2

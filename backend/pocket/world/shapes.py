@@ -1,12 +1,38 @@
 """Analytic shapes, the named parts that are made of them, and the sculptor that places parts."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Vector = tuple[float, float, float] | Array
+
+Pattern = Literal["plain", "stripes", "checks", "dots", "wood", "stone", "metal"]
+
+
+@dataclass(frozen=True)
+class Material:
+    """How a part is painted: a pattern in object space, of one color or two (RGB, (3,))."""
+
+    color: Array
+    pattern: Pattern = "plain"
+    second: Array | None = None
+    size: float = 0.2
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What of an object moves by itself: the parts of these names turn about an axis through the
+    pivot, between two angles in degrees; ``verb`` is the motion that uses it (wag, flap, open …).
+    """
+
+    verb: str
+    parts: tuple[str, ...]
+    pivot: Array
+    axis: Array
+    degrees: tuple[float, float]
 
 ELLIPSOID, BOX, FRUSTUM, TORUS, CAPSULE, ROUNDED_BOX = range(6)
 

@@ -1,0 +1,59 @@
+"""What the families of kinds share: the kind itself, usual colors, and how colors go together.
+
+Each function of a family sculpts one kind, in a main color, with free parameters. Everything stands
+on or around the z axis and faces -y. `main` is the color that the caption names; the other colors
+are what such a thing usually has.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.pocket.world.shapes import Array, Sculptor
+
+WOOD = (0.55, 0.36, 0.2)
+DARK_WOOD = (0.36, 0.22, 0.12)
+CREAM = (0.95, 0.9, 0.78)
+WHITE = (0.95, 0.95, 0.95)
+BLACK = (0.07, 0.07, 0.08)
+METAL = (0.62, 0.64, 0.68)
+DARK_METAL = (0.3, 0.31, 0.34)
+LEAF = (0.2, 0.55, 0.18)
+GLASS = (0.55, 0.78, 0.92)
+ORANGE = (1.0, 0.5, 0.08)
+TERRACOTTA = (0.72, 0.38, 0.24)
+LIGHT = (1.0, 0.93, 0.6)
+
+Sculpt = Callable[[Sculptor, Array], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A word, its family, how to sculpt it, and whether it has a front (which faces -y)."""
+
+    name: str
+    family: str
+    sculpt: Sculpt
+    has_front: bool
+
+
+def family(
+    name: str, *, with_front: tuple[Sculpt, ...], without_front: tuple[Sculpt, ...]
+) -> tuple[Kind, ...]:
+    """The kinds of a family, called as their functions are (an underscore is a space)."""
+    fronts = [(sculpt, True) for sculpt in with_front]
+    return tuple(
+        Kind(sculpt.__name__.replace("_", " "), name, sculpt, has_front)
+        for sculpt, has_front in (*fronts, *((sculpt, False) for sculpt in without_front))
+    )
+
+
+def darker(color: Array, factor: float = 0.75) -> Array:
+    return np.asarray(color) * factor
+
+
+def apart(s: Sculptor, main: Array, *choices: tuple[float, float, float]) -> Array:
+    """One of `choices` that differs well from the main color."""
+    far = [c for c in choices if np.abs(np.asarray(c) - main).sum() > 0.5]
+    return s.pick(*(far or choices))
