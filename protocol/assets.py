@@ -137,7 +137,7 @@ class Region:
         given = [self.box, self.mesh, self.vertices, self.faces, self.word or None]
         if sum(way is not None for way in given) != 1:
             raise InputError(
-                "region_invalid", "A region is one box, mesh, vertex group, face selection or word.",
+                "region_invalid", "A region is one box, mesh, vertex group, selection or word.",
                 "Choose one source for the region.",
             )
         if self.mesh is not None:
