@@ -6,11 +6,11 @@ are what such a thing usually has.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.pocket.world.shapes import Array, Sculptor
+from backend.pocket.world.shapes import Array, Material, Sculptor
 
 WOOD = (0.55, 0.36, 0.2)
 DARK_WOOD = (0.36, 0.22, 0.12)
@@ -25,6 +25,7 @@ ORANGE = (1.0, 0.5, 0.08)
 TERRACOTTA = (0.72, 0.38, 0.24)
 LIGHT = (1.0, 0.93, 0.6)
 
+Paint = Array  # of a part; a Material where the shapes take one
 Sculpt = Callable[[Sculptor, Array], None]
 
 
@@ -49,11 +50,39 @@ def family(
     )
 
 
-def darker(color: Array, factor: float = 0.75) -> Array:
-    return np.asarray(color) * factor
+def darker(main: Paint, factor: float = 0.75) -> Paint:
+    """The same paint, darker: every color times `factor`."""
+    return _shifted(main, lambda color: color * factor)
 
 
-def apart(s: Sculptor, main: Array, *choices: tuple[float, float, float]) -> Array:
+def lighter(main: Paint, amount: float = 0.25) -> Paint:
+    """The same paint, moved by `amount` of the way to white."""
+    return _shifted(main, lambda color: color + (1 - color) * amount)
+
+
+def marked(main: Paint, factor: float = 0.65) -> Paint:
+    """A tone of the same paint that stands out from it: darker, or lighter where it is dark."""
+    return lighter(main, 0.5 * (1 - factor)) if is_dark(main) else darker(main, factor)
+
+
+def is_dark(main: Paint) -> bool:
+    """Whether black would not be seen on this paint."""
+    return float(base_color(main).sum()) < 0.6
+
+
+def apart(s: Sculptor, main: Paint, *choices: tuple[float, float, float]) -> Array:
     """One of `choices` that differs well from the main color."""
-    far = [c for c in choices if np.abs(np.asarray(c) - main).sum() > 0.5]
+    far = [c for c in choices if np.abs(np.asarray(c) - base_color(main)).sum() > 0.5]
     return s.pick(*(far or choices))
+
+
+def base_color(main: Paint) -> Array:
+    """The color that names a paint, (3,)."""
+    return main.color if isinstance(main, Material) else np.asarray(main, float)
+
+
+def _shifted(main: Paint, change: Callable[[Array], Array]) -> Paint:
+    if not isinstance(main, Material):
+        return change(np.asarray(main, float))
+    second = None if main.second is None else change(main.second)
+    return replace(main, color=change(main.color), second=second)
