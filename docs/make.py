@@ -1,7 +1,8 @@
 """Bring docs/recipes up to date with the code: `python build.py docs` runs this.
 
 Each recipe's page keeps what people wrote; between its two markers stand the facts that the code
-states. With `--pictures` each recipe also runs once, and its contact sheet is its picture.
+states. With `--pictures` each recipe also runs once, and its contact sheet is its picture, and the
+families of the pocket world are drawn; `--pictures world` draws only those.
 """
 
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from backend.pocket import sheets
 from backend.recipes import registry
 from protocol.messages import Option, RecipeInfo
 
@@ -24,8 +26,10 @@ PROMPT = "a red mushroom"
 def main() -> None:
     """Rewrite the generated part of every recipe's page."""
     PAGES.mkdir(exist_ok=True)
+    if "--pictures" in sys.argv:
+        draw_world()
     for recipe in registry.describe():
-        if "--pictures" in sys.argv:
+        if sys.argv[-1] == "--pictures":
             draw(recipe)
         path = PAGES / f"{recipe.id}.md"
         old = path.read_text(encoding="utf-8") if path.is_file() else f"# {recipe.title}\n"
@@ -80,6 +84,12 @@ def preset_row(name: str, changes: dict[str, object]) -> str:
     """Return one preset's line of the table."""
     listed = ", ".join(f"`{option}` {value}" for option, value in changes.items())
     return f"| {name} | {listed or 'the defaults'} |"
+
+
+def draw_world() -> None:
+    """Draw every family of the pocket world as docs/pictures/world_FAMILY.png."""
+    for family in sheets.FAMILIES:
+        sheets.save_family(family, PICTURES)
 
 
 def draw(recipe: RecipeInfo) -> None:

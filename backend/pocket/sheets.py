@@ -10,8 +10,9 @@ from PIL import Image, ImageDraw
 
 from backend.pocket.data import Shot
 from backend.pocket.render import Light, render_views
-from backend.pocket.world import COLORS, KINDS, build, is_held_out
+from backend.pocket.world import COLORS, KINDS, Scene, build, is_held_out
 
+FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
 _CURVES = ("joint_0.9", "joint_0.7", "joint_0.5", "joint_0.3")
 _INKS = ("#b3261e", "#c77700", "#1b7f3b", "#2155c4")
 _LIGHT = Light(np.array([1.5, -3.0, 3.0]), 0.45, 0.6)
@@ -21,12 +22,8 @@ def kind_tile(kind: str, index: int, size: int = 64) -> Image.Image:
     """Three views of one random object of a kind, with its name."""
     colors = [color for color in COLORS if not is_held_out(kind, color)]
     scene = build(kind, colors[3 * index % len(colors)], index)
-    views = [Shot(azimuth, 18, 40, 1.0).view() for azimuth in (25, 115, 205)]
-    rgba = render_views(scene, views, _LIGHT, size=size)["rgba"]
-    over = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
     tile = Image.new("RGB", (3 * size, size + 12), (128, 128, 128))
-    strip = np.concatenate(list(over), 1)
-    tile.paste(Image.fromarray((strip * 255).round().clip(0, 255).astype(np.uint8)), (0, 0))
+    tile.paste(_strip(scene, (25, 115, 205), size), (0, 0))
     ImageDraw.Draw(tile).text((4, size - 1), f"{scene.color} {kind}", fill="white")
     return tile
 
@@ -39,6 +36,46 @@ def world_sheet(path: Path, columns: int = 5) -> None:
     for index, tile in enumerate(tiles):
         sheet.paste(tile, (index % columns * width, index // columns * height))
     sheet.save(path, optimize=True)
+
+
+def family_sheet(family: str, scale: int = 1) -> Image.Image:
+    """Every kind of a family at 64 pixels, lit, one row each: two objects of different colors, each
+    from azimuths 20, 110, 200 and 290; enlarged `scale` times. Raises ValueError where unknown.
+    """
+    names = [name for name, kind in KINDS.items() if kind.family == family]
+    if not names:
+        raise ValueError(f"no family {family!r}")
+    rows = [_family_row(name, index) for index, name in enumerate(names)]
+    width, height = rows[0].size
+    sheet = Image.new("RGB", (width, height * len(rows)), (128, 128, 128))
+    for index, row in enumerate(rows):
+        sheet.paste(row, (0, index * height))
+    return sheet.resize((width * scale, sheet.height * scale), Image.Resampling.BICUBIC)
+
+
+def save_family(family: str, folder: Path) -> None:
+    """Write the picture of a family as `folder`/world_FAMILY.png, in 256 colors."""
+    sheet = family_sheet(family).quantize(256)
+    sheet.save(folder / f"world_{family}.png", optimize=True)
+
+
+def _family_row(kind: str, index: int, size: int = 64) -> Image.Image:
+    row = Image.new("RGB", (70 + 8 * size, size), (128, 128, 128))
+    ImageDraw.Draw(row).text((4, size // 2 - 6), kind, fill="white")
+    words = list(COLORS)
+    for place in range(2):
+        scene = build(kind, words[(3 * index + 4 * place) % len(words)], index + 50 * place)
+        row.paste(_strip(scene, (20, 110, 200, 290), size), (70 + 4 * size * place, 0))
+    return row
+
+
+def _strip(scene: Scene, azimuths: tuple[float, ...], size: int) -> Image.Image:
+    """Lit views of an object side by side, over gray."""
+    views = [Shot(azimuth, 18, 40, 1.0).view() for azimuth in azimuths]
+    rgba = render_views(scene, views, _LIGHT, size=size)["rgba"]
+    over = rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:])
+    strip = np.concatenate(list(over), 1)
+    return Image.fromarray((strip * 255).round().clip(0, 255).astype(np.uint8))
 
 
 def curve_sheet(losses: Path, path: Path, width: int = 640, height: int = 360) -> None:
