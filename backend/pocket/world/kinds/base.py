@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.pocket.world.shapes import Array, Material, Sculptor
+from backend.pocket.world.shapes import Array, Material, Sculptor, Vector
 
 WOOD = (0.55, 0.36, 0.2)
 DARK_WOOD = (0.36, 0.22, 0.12)
@@ -24,6 +24,8 @@ GLASS = (0.55, 0.78, 0.92)
 ORANGE = (1.0, 0.5, 0.08)
 TERRACOTTA = (0.72, 0.38, 0.24)
 LIGHT = (1.0, 0.93, 0.6)
+SKIN_PINK = (0.97, 0.68, 0.7)
+SIDES = (("left", 1), ("right", -1))  # an object's own left is at +x, since it faces -y
 
 Paint = Array  # of a part; a Material where the shapes take one
 Sculpt = Callable[[Sculptor, Array], None]
@@ -74,6 +76,14 @@ def apart(s: Sculptor, main: Paint, *choices: tuple[float, float, float]) -> Arr
     """One of `choices` that differs well from the main color."""
     far = [c for c in choices if np.abs(np.asarray(c) - base_color(main)).sum() > 0.5]
     return s.pick(*(far or choices))
+
+
+def eyes(s: Sculptor, middle: Vector, apart: float, size: float) -> None:
+    """Two white eyes with black pupils that look to the front, `apart` from the plane x = 0."""
+    x, y, z = middle
+    for side in (-1, 1):
+        s.ball("eye", (x + side * apart, y, z), size, WHITE)
+        s.ball("pupil", (x + side * apart, y - 0.55 * size, z), 0.62 * size, BLACK)
 
 
 def base_color(main: Paint) -> Array:
