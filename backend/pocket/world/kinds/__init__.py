@@ -17,6 +17,7 @@ _ORDER = (
     "mug", "chair", "table", "bed", "lamp", "teapot", "umbrella", "hammer", "house", "castle",
     "tree", "cactus", "mushroom", "apple", "pumpkin", "cake", "car", "airplane", "boat", "rocket",
     "duck", "dog", "fish", "snowman", "robot",
+    "sofa", "bench", "bookshelf", "stool", "wardrobe", "piano",
 )  # fmt: skip
 
 _FOUND = {
