@@ -78,12 +78,12 @@ def apart(s: Sculptor, main: Paint, *choices: tuple[float, float, float]) -> Arr
     return s.pick(*(far or choices))
 
 
-def eyes(s: Sculptor, middle: Vector, apart: float, size: float) -> None:
-    """Two white eyes with black pupils that look to the front, `apart` from the plane x = 0."""
+def eyes(s: Sculptor, middle: Vector, gap: float, size: float) -> None:
+    """Two white eyes with black pupils that look to the front, `gap` from the plane x = 0."""
     x, y, z = middle
     for side in (-1, 1):
-        s.ball("eye", (x + side * apart, y, z), size, WHITE)
-        s.ball("pupil", (x + side * apart, y - 0.55 * size, z), 0.62 * size, BLACK)
+        s.ball("eye", (x + side * gap, y, z), size, WHITE)
+        s.ball("pupil", (x + side * gap, y - 0.55 * size, z), 0.62 * size, BLACK)
 
 
 def base_color(main: Paint) -> Array:
