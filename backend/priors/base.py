@@ -13,11 +13,18 @@ from torch import Tensor
 
 from backend.diffusion.schedules import NoiseSchedule
 from backend.rendering.cameras import Cameras
+from protocol.errors import InputError
 
 Capability = Literal[
     "text", "text+cameras", "image+pose", "views", "normals", "depth",
     "instruction", "inpaint", "video", "points", "features", "attention",
 ]
+
+COLOR, NORMAL, DEPTH = range(3)
+"""What a view shows (``Condition.domain``): color; world normals as color, (n + 1) / 2; nearness,
+the coordinate along the camera's backward axis of the surface, mapped from [-1, 1] to [0, 1]. All
+over mid-gray, so that empty pixels have no normal and lie in the plane of the origin; see
+:func:`backend.priors.pixels.nearness` and its inverse."""
 
 
 class Prediction(NamedTuple):
@@ -63,20 +70,45 @@ class TextEmbedding:
 
 
 @dataclass(frozen=True)
+class KnownPixels:
+    """For inpainting: clean ``latents`` (batch, views, channels, height, width), of which those
+    count where ``mask`` (batch, views, 1, height, width), in [0, 1], is 1; the rest is wanted."""
+
+    latents: Tensor
+    mask: Tensor
+
+    def repeat(self, times: int) -> "KnownPixels":
+        """All sets, ``times`` times over."""
+        return KnownPixels(_repeat(self.latents, times), _repeat(self.mask, times))
+
+
+@dataclass(frozen=True)
 class Condition:
     """What the prior is told; fields that a prior does not know must be None.
 
     ``text``: one embedding a set (batch rows), or a view (batch·views rows) for priors that see
-    each view alone. ``cameras``: batch·views cameras, set after set. ``given``: (batch, views)
-    bool, the views that are known, whose clean latents stand in the noisy input with t = 0.
-    ``alpha_known``: False where the latents were encoded without alpha (photographs, renders over
-    a background of their own).
+    each view alone. ``cameras``: batch·views cameras, set after set; for ``image+pose``, where the
+    world's azimuth is unknown, the frame is turned so that the given view has azimuth 0.
+    ``given``: (batch, views) bool, the views that are known, whose clean latents stand in the noisy
+    input with t = 0. ``alpha_known``: False where the latents were encoded without alpha
+    (photographs, renders over a background of their own).
+
+    ``domain``: (batch, views) of COLOR, NORMAL or DEPTH; views of one set may differ in it and
+    share a camera. ``source``: clean latents (batch, views, channels, height, width) of the views
+    that the instruction in ``text`` edits, each with the camera of its result. ``known``: pixels
+    that stay as they are. ``frame``: (batch, views), when in its clip a view is, in [0, 1].
+    ``motion``: (batch, views), how strongly things move, from 0 (not at all) to 1.
     """
 
     text: TextEmbedding | None = None
     cameras: Cameras | None = None
     given: Tensor | None = None
     alpha_known: bool = True
+    domain: Tensor | None = None
+    source: Tensor | None = None
+    known: KnownPixels | None = None
+    frame: Tensor | None = None
+    motion: Tensor | None = None
 
     def with_text(self, text: TextEmbedding) -> "Condition":
         """The same but for the words."""
@@ -84,13 +116,23 @@ class Condition:
 
     def repeat(self, times: int) -> "Condition":
         """The same for a batch that stands ``times`` times after itself; text as well."""
-        cameras, text, given = self.cameras, self.text, self.given
+        cameras, text, known = self.cameras, self.text, self.known
+        tensors = {name: getattr(self, name) for name in _TENSORS}
         return replace(
             self,
             text=None if text is None else text.repeat(times),
             cameras=None if cameras is None else cameras[list(range(len(cameras))) * times],
-            given=None if given is None else given.repeat(times, 1),
+            known=None if known is None else known.repeat(times),
+            **{name: _repeat(tensor, times) for name, tensor in tensors.items()
+               if tensor is not None},
         )
+
+
+_TENSORS = ("given", "domain", "source", "frame", "motion")
+
+
+def _repeat(tensor: Tensor, times: int) -> Tensor:
+    return tensor.repeat(times, *[1] * (tensor.dim() - 1))
 
 
 @dataclass(frozen=True)
@@ -144,3 +186,48 @@ class Prior(Protocol):
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """One unguided evaluation, whatever the network itself predicts."""
         ...
+
+    def features(self, images: Tensor, alpha: Tensor | None = None) -> Tensor:
+        """What the network makes of images (n, height, width, 3), for matching places of one thing
+        with those of another: unit vectors (n, rows, columns, width). Capability ``features``."""
+        ...
+
+    def attention(
+        self, images: Tensor, words: list[str], *, prompt: str | None = None,
+        alpha: Tensor | None = None,
+    ) -> Tensor:
+        """How much each pixel of images (n, height, width, 3) belongs to each of ``words``, which
+        stand in ``prompt`` (without it the words alone are the prompt): (n, words, height, width)
+        in [0, 1], at the size of the images. Capability ``attention``."""
+        ...
+
+    def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
+        """Colored points for each prompt from standard normal ``noise`` (n, points, 6): positions
+        in the unit ball and RGB in [0, 1], (n, points, 6). Capability ``points``."""
+        ...
+
+
+class WithoutReadings:
+    """The answers of a prior that has no features, attention or points of its own."""
+
+    def features(self, images: Tensor, alpha: Tensor | None = None) -> Tensor:
+        """See :class:`Prior`."""
+        raise _lacking("features")
+
+    def attention(
+        self, images: Tensor, words: list[str], *, prompt: str | None = None,
+        alpha: Tensor | None = None,
+    ) -> Tensor:
+        """See :class:`Prior`."""
+        raise _lacking("attention")
+
+    def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
+        """See :class:`Prior`."""
+        raise _lacking("points")
+
+
+def _lacking(capability: Capability) -> InputError:
+    return InputError(
+        "capability_missing", f"This prior has no capability {capability!r}.",
+        "Name a model that has it in the model settings.",
+    )

@@ -1,10 +1,11 @@
 """Guided evaluations: several conditions in one batch, combined by the algebra of guidance."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor
 
-from backend.diffusion.guidance import guide, rescale_x0
+from backend.diffusion.guidance import guide, guide_instruction, rescale_x0
 from backend.priors.base import Condition, Prediction, Prior, TextEmbedding
 
 
@@ -60,3 +61,27 @@ def predict_x0(
     :func:`rescale_x0`."""
     guided = predict_guided(prior, noisy, t, condition, negative, scale)
     return guided.x0 if rescale == 0 else rescale_x0(guided.x0, guided.cond.x0, rescale)
+
+
+def predict_instruction(
+    prior: Prior,
+    noisy: Tensor,
+    t: Tensor,
+    condition: Condition,
+    negative: TextEmbedding,
+    image_scale: float,
+    text_scale: float,
+) -> Guided:
+    """Guidance of an instruction editor over two scales (InstructPix2Pix, equation 3): from nothing
+    to ``condition.source``, from there to the instruction ``condition.text`` as well."""
+    if condition.text is None or condition.source is None:
+        raise ValueError("an instruction editor wants an instruction and a source")
+    nothing = replace(condition, source=None).with_text(negative)
+    uncond = prior.predict(noisy, t, nothing)
+    image, both = predict_texts(prior, noisy, t, condition, [negative, condition.text])
+    scales = (image_scale, text_scale)
+    return Guided(
+        guide_instruction(uncond.x0, image.x0, both.x0, *scales),
+        guide_instruction(uncond.eps, image.eps, both.eps, *scales),
+        both,
+    )

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from backend.rendering.cameras import Cameras
+
 CHANNELS = 4
 BACKGROUND = 0.5
 """What color is composited over before it is encoded."""
@@ -29,3 +31,18 @@ def decode_pixels(latents: Tensor) -> tuple[Tensor, Tensor]:
     (n, height, width, 1), both in [0, 1]."""
     planes = ((latents + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
     return planes[..., :3], planes[..., 3:]
+
+
+def nearness(depth: Tensor, cameras: Cameras) -> Tensor:
+    """Depth along the view axis (views, height, width, 1) as the coordinate along each camera's
+    backward axis, from the plane of the origin towards the camera; :func:`depth_of` undoes it."""
+    return _origin_depth(cameras) - depth
+
+
+def depth_of(near: Tensor, cameras: Cameras) -> Tensor:
+    """Depth along the view axis, (views, height, width, 1), of such a coordinate."""
+    return _origin_depth(cameras) - near
+
+
+def _origin_depth(cameras: Cameras) -> Tensor:
+    return (cameras.positions * cameras.backward).sum(-1)[:, None, None, None]

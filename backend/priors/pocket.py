@@ -11,7 +11,13 @@ from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_li
 from backend.pocket.network import PocketNetwork, ray_map
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text
 from backend.pocket.weights import LICENSE, load_network
-from backend.priors.base import Condition, Prediction, PriorSpec, TextEmbedding
+from backend.priors.base import (
+    Condition,
+    Prediction,
+    PriorSpec,
+    TextEmbedding,
+    WithoutReadings,
+)
 from backend.priors.embedding_cache import EmbeddingCache
 from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pixels
 from backend.rendering.cameras import Cameras
@@ -21,7 +27,7 @@ GUIDANCE_SCALE = 3.0
 
 
 @dataclass
-class PocketPrior:
+class PocketPrior(WithoutReadings):
     """The prior that ships: 64 x 64 RGBA pixels, x0-prediction, cosine schedule.
 
     With ``Condition.cameras`` it draws those views jointly, without them views of its choosing;

@@ -13,7 +13,13 @@ from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_eps, from_v
 from backend.diffusion.schedules import DiscreteSchedule, expand_like
-from backend.priors.base import Condition, Prediction, PriorSpec, TextEmbedding
+from backend.priors.base import (
+    Condition,
+    Prediction,
+    PriorSpec,
+    TextEmbedding,
+    WithoutReadings,
+)
 from backend.priors.embedding_cache import EmbeddingCache
 from protocol.errors import InputError
 
@@ -23,7 +29,7 @@ GUIDANCE_SCALE = 100.0
 
 
 @dataclass
-class StableDiffusionPrior:
+class StableDiffusionPrior(WithoutReadings):
     """``unet``, ``vae``, ``text_encoder``, ``tokenizer``: those of the pipeline. Each view is seen
     alone; texts may be one a set or one a view. The VAE runs in float32 (it overflows in half)."""
 

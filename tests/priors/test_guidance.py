@@ -1,8 +1,9 @@
+import pytest
 import torch
 
 from backend.diffusion.guidance import guide
 from backend.priors.base import Condition, TextEmbedding
-from backend.priors.guidance import predict_guided, predict_texts
+from backend.priors.guidance import predict_guided, predict_instruction, predict_texts
 from backend.priors.oracle import OraclePrior, StoredViews
 
 NOISY = torch.randn(2, 3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
@@ -44,3 +45,19 @@ def test_texts_of_unlike_length_are_padded_with_tokens_that_do_not_count() -> No
     assert joined.tokens.shape == (3, 4, 3)
     assert joined.mask.sum(1).tolist() == [2, 4, 4]
     assert joined.tokens[0, 2:].abs().sum() == 0
+
+
+def test_an_instruction_is_guided_over_two_scales() -> None:
+    prior = oracle()
+    negative, text = prior.embed_text(["", ""]), prior.embed_text(["a", "b"])
+    source = torch.randn(NOISY.shape, generator=torch.Generator().manual_seed(9))
+    condition = Condition(text, source=source)
+    found = predict_instruction(prior, NOISY, T, condition, negative, 1.5, 4.0)
+    nothing = prior.predict(NOISY, T, Condition(negative))
+    image = prior.predict(NOISY, T, Condition(negative, source=source))
+    both = prior.predict(NOISY, T, condition)
+    for name in ("x0", "eps"):
+        a, b, c = (getattr(each, name) for each in (nothing, image, both))
+        assert torch.allclose(getattr(found, name), a + 1.5 * (b - a) + 4 * (c - b), atol=1e-5)
+    with pytest.raises(ValueError, match="source"):
+        predict_instruction(prior, NOISY, T, Condition(text), negative, 1.5, 4.0)

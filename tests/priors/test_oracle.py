@@ -6,10 +6,12 @@ from torch import Tensor
 
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule
-from backend.priors.base import Condition
+from backend.priors.base import COLOR, DEPTH, NORMAL, Condition, KnownPixels
 from backend.priors.oracle import DrawnWorld, OraclePrior, StoredViews
-from backend.priors.worlds import animal, cube
+from backend.priors.pixels import depth_of, nearness
+from backend.priors.worlds import animal, cube, sphere
 from backend.rendering.cameras import orbit_cameras
+from protocol.errors import InputError
 
 T = torch.tensor([[0.7, 0.7]])
 
@@ -145,3 +147,71 @@ def test_pictures_without_cameras_answer_view_words() -> None:
 def test_worlds_want_cameras() -> None:
     with pytest.raises(ValueError, match="wants cameras"):
         OraclePrior.of_kit().predict(torch.zeros(1, 1, 4, 64, 64), T[:, :1], Condition())
+
+
+def test_domains_show_normals_and_nearness_of_the_same_view() -> None:
+    camera = orbit_cameras([0.0] * 3, 0.0, 3.0, 40.0, 16)
+    oracle = OraclePrior([DrawnWorld(cube(), 16)])
+    condition = Condition(cameras=camera, domain=torch.tensor([[COLOR, NORMAL, DEPTH]]))
+    x0 = oracle.predict(torch.zeros(1, 3, 4, 16, 16), torch.full((1, 3), 0.99), condition).x0
+    color, normal, depth = x0[0, :, :, 8, 8]
+    assert torch.allclose(normal, torch.tensor([0.0, -1, 0, 1]), atol=1e-5)  # faces the camera
+    assert torch.allclose(depth, torch.tensor([0.5, 0.5, 0.5, 1]), atol=1e-5)  # its front at -y
+    assert not torch.allclose(color, normal)
+    assert (x0[0, 1:, :3, 0, 0] == 0).all()
+
+
+def test_depth_and_nearness_undo_each_other() -> None:
+    cameras = orbit_cameras([0.0, 70.0], 20.0, 3.0, 40.0, 4)
+    depth = torch.rand(2, 4, 4, 1) + 2
+    assert torch.allclose(depth_of(nearness(depth, cameras), cameras), depth)
+    assert nearness(torch.full((2, 4, 4, 1), 3.0), cameras).abs().max() < 1e-6
+
+
+def test_known_pixels_stay_and_tell_which_world_it_is() -> None:
+    camera = orbit_cameras([30.0], 10.0, 3.0, 40.0, 16)
+    worlds = [DrawnWorld(cube(), 16), DrawnWorld(animal(), 16)]
+    truth = worlds[1].latents(camera)[None]
+    mask = torch.zeros(1, 1, 1, 16, 16)
+    mask[..., :8] = 1
+    condition = Condition(cameras=camera, known=KnownPixels(truth, mask))
+    t = torch.full((1, 1), 0.999)
+    x0 = OraclePrior(worlds).predict(torch.zeros_like(truth), t, condition).x0
+    assert torch.allclose(x0, truth, atol=1e-4)
+
+
+def test_an_instruction_chooses_and_its_silence_keeps_the_source() -> None:
+    camera = orbit_cameras([0.0], 10.0, 3.0, 40.0, 16)
+    worlds = [DrawnWorld(cube(), 16), DrawnWorld(animal(), 16)]
+    oracle, noisy, t = OraclePrior(worlds), torch.zeros(1, 1, 4, 16, 16), torch.full((1, 1), 0.999)
+    source = worlds[0].latents(camera)[None]
+    asked = Condition(oracle.embed_text(["make it an animal"]), camera, source=source)
+    silent = asked.with_text(oracle.embed_text([""]))
+    kept, edited = (oracle.predict(noisy, t, each).x0 for each in (silent, asked))
+    assert torch.allclose(kept, source, atol=1e-4)
+    assert torch.allclose(edited[0], worlds[1].latents(camera), atol=1e-4)
+
+
+def test_what_moves_is_where_its_path_leads_at_full_strength() -> None:
+    rise = DrawnWorld(sphere(), 16, lambda frame: frame[:, None] * torch.tensor([[0.0, 0, 0.5]]))
+    cameras = orbit_cameras([0.0] * 3, 0.0, 3.0, 60.0, 16)
+    frame, motion = torch.tensor([[0.0, 1.0, 1.0]]), torch.tensor([[1.0, 1.0, 0.0]])
+    condition = Condition(cameras=cameras, frame=frame, motion=motion)
+    noisy, t = torch.zeros(1, 3, 4, 16, 16), torch.full((1, 3), 0.9)
+    x0 = OraclePrior([rise]).predict(noisy, t, condition).x0
+    rows = (x0[0, :, 3] > 0).float().mean(-1)
+    middle = (rows * torch.arange(16)).sum(1) / rows.sum(1)
+    assert torch.equal(x0[0, 0], x0[0, 2])
+    # 0.5 up, seen from 3 with a field of view of 60 degrees: 16 * 0.5 / (2 * 3 * tan 30) pixels.
+    assert float(middle[0] - middle[1]) == pytest.approx(2.3, abs=0.4)
+
+
+def test_attention_finds_the_color_that_a_word_paints() -> None:
+    oracle = OraclePrior.of_kit(paints={"head": (0.35, 0.22, 0.15)})
+    images = torch.full((1, 2, 2, 3), 0.5)
+    images[0, 0, 0] = torch.tensor([0.35, 0.22, 0.15])
+    head, other = oracle.attention(images, ["head", "tail"])[0]
+    assert head[0, 0] == 1 and head.sum() < 1.3 and other.sum() < 1e-6
+    assert oracle.features(images).shape == (1, 16, 16, 4)
+    with pytest.raises(InputError, match="points"):
+        oracle.sample_points(["a ball"], torch.zeros(1, 8, 6))
