@@ -7,7 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from backend.pocket.world.shapes import BOX, CAPSULE, ELLIPSOID, FRUSTUM, TORUS, Scene
+from backend.pocket.world.parts import BOX, CAPSULE, ELLIPSOID, FRUSTUM, TORUS
+from backend.pocket.world.scenes import Scene
 from backend.rendering.cameras import Cameras
 
 Floats = NDArray[np.float32]
@@ -291,8 +292,8 @@ def _packed(scene: Scene) -> tuple[NDArray[np.float64], ...]:
     linear = np.linalg.inv(matrices[:, :, :3])
     inverses = np.concatenate([linear, -linear @ matrices[:, :, 3:]], 2)
     shapes = np.array([part.shape for part in scene.parts])
-    params = np.stack([part.params for part in scene.parts])
-    extents = np.stack([part.local_bounds() for part in scene.parts])
+    params = np.stack([np.resize(np.append(part.params, np.zeros(4)), 4) for part in scene.parts])
+    extents = np.stack([part.local_bounds()[1] for part in scene.parts])
     return shapes, matrices, inverses, params, extents
 
 

@@ -3,17 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.pocket.world.shapes import (
-    BOX,
-    CAPSULE,
-    ELLIPSOID,
-    FRUSTUM,
-    ROUNDED_BOX,
-    TORUS,
-    Array,
-    Part,
-    Scene,
-)
+from backend.pocket.world.materials import Array
+from backend.pocket.world.parts import BOX, CAPSULE, ELLIPSOID, FRUSTUM, ROUNDED_BOX, TORUS, Part
+from backend.pocket.world.scenes import Scene
 from protocol.assets import Attribute, Mesh
 
 Faces = NDArray[np.int32]
