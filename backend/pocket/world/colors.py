@@ -4,7 +4,7 @@ import colorsys
 
 import numpy as np
 
-from backend.pocket.world.shapes import Array
+from backend.pocket.world.materials import Array
 
 COLORS: dict[str, tuple[float, float, float]] = {
     "red": (0.86, 0.10, 0.10),
@@ -17,7 +17,12 @@ COLORS: dict[str, tuple[float, float, float]] = {
     "brown": (0.43, 0.25, 0.12),
     "white": (0.94, 0.94, 0.94),
     "black": (0.10, 0.10, 0.11),
+    "gray": (0.50, 0.51, 0.53),
+    "cyan": (0.12, 0.78, 0.82),
+    "magenta": (0.84, 0.08, 0.58),
+    "lime": (0.62, 0.90, 0.12),
 }
+"""A place in this order decides what is held out of training: new colors go to the end."""
 
 
 def shade(color: str, rng: np.random.Generator) -> Array:
