@@ -9,6 +9,8 @@ from backend.pocket.world.kinds.base import (
     apart,
     darker,
     family,
+    is_dark,
+    lighter,
 )
 from backend.pocket.world.shapes import Array, Sculptor, turn
 
@@ -22,7 +24,7 @@ def duck(s: Sculptor, main: Array) -> None:
     s.rod("neck", (0, -length * 0.55, h * 1.2), c, head * 0.65, main)
     s.ball("head", c, head, main)
     s.ball("beak", c + (0, -head * 1.1, -0.06), (head * 0.55, head * 0.55, 0.08), beak)
-    eye = BLACK if main.sum() > 0.6 else WHITE
+    eye = BLACK if not is_dark(main) else WHITE
     for x in (-1, 1):
         s.ball("eye", c + (x * head * 0.6, -head * 0.7, head * 0.3), 0.06, eye)
         wing = (0.1, length * 0.6, h * 0.55)
@@ -40,9 +42,9 @@ def dog(s: Sculptor, main: Array) -> None:
     s.rod("neck", (0, -length, z + 0.05), c, r * 0.65, main)
     s.ball("head", c, head, main)
     s.rod("snout", c + (0, -head * 0.5, -0.06), c + (0, -head * 1.35, -0.08), head * 0.45, darker(main, 0.9))
-    dark = BLACK if main.sum() > 0.6 else (0.8, 0.8, 0.8)
+    dark = BLACK if not is_dark(main) else (0.8, 0.8, 0.8)
     s.ball("nose", c + (0, -head * 1.8, -0.03), 0.075, dark)
-    ear = darker(main, 0.6) if main.sum() > 0.6 else main + 0.25
+    ear = darker(main, 0.6) if not is_dark(main) else lighter(main, 0.25)
     for x in (-1, 1):
         s.ball("eye", c + (x * head * 0.45, -head * 0.82, head * 0.3), 0.055, dark)
         s.ball("ear", c + (x * head, 0.02, head * 0.1), (0.07, 0.13, s.u(0.2, 0.28)), ear)
@@ -51,7 +53,7 @@ def dog(s: Sculptor, main: Array) -> None:
 
 def fish(s: Sculptor, main: Array) -> None:
     w, length, h, tail = s.u(0.2, 0.28), s.u(0.65, 0.8), s.u(0.36, 0.5), s.u(0.26, 0.36)
-    fin = darker(main, 0.72) if main.sum() > 0.6 else main + 0.22
+    fin = darker(main, 0.72) if not is_dark(main) else lighter(main, 0.25)
     s.ball("body", (0, 0, 0), (w, length, h), main)
     spread = turn(-90, "x")
     s.box("tail", (0, length + tail * 0.7, 0), (0.04, 0.12, tail), fin, rotation=spread, top=(1, tail / 0.11))

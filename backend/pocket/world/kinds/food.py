@@ -11,6 +11,7 @@ from backend.pocket.world.kinds.base import (
     METAL,
     WHITE,
     apart,
+    base_color,
     darker,
     family,
 )
@@ -41,7 +42,7 @@ def pumpkin(s: Sculptor, main: Array) -> None:
 def cake(s: Sculptor, main: Array) -> None:
     r, h, tiers = s.u(0.7, 0.85), s.u(0.3, 0.42), int(s.rng.integers(1, 4))
     icing = apart(s, main, WHITE, (0.98, 0.75, 0.82), CREAM)
-    s.tube("plate", (0, 0, -0.05), (0, 0, 0), (r + 0.2, r + 0.25), WHITE if main.sum() < 2.5 else METAL)
+    s.tube("plate", (0, 0, -0.05), (0, 0, 0), (r + 0.2, r + 0.25), WHITE if base_color(main).sum() < 2.5 else METAL)
     z = 0.0
     for _ in range(tiers):
         s.tube("tier", (0, 0, z), (0, 0, z + h), (r, r), main)

@@ -11,6 +11,7 @@ from backend.pocket.world.kinds.base import (
     apart,
     darker,
     family,
+    is_dark,
 )
 from backend.pocket.world.shapes import Array, Sculptor, turn
 
@@ -55,7 +56,7 @@ def hammer(s: Sculptor, main: Array) -> None:
     length, grip, size = s.u(1.4, 1.8), s.u(0.1, 0.14), s.u(0.19, 0.25)
     s.tube("handle", (0, 0, 0), (0, 0, length), (grip * 1.15, grip * 0.8), main)
     s.rod("grip", (0, 0, 0.05), (0, 0, length * 0.4), grip * 1.3, main)
-    head = DARK_METAL if main.sum() > 0.6 else METAL
+    head = DARK_METAL if not is_dark(main) else METAL
     reach = s.u(0.4, 0.5)
     s.box("head", (0, 0, length), (0.2, size * 0.75, size * 0.75), head)
     s.tube("face", (-0.15, 0, length), (-reach, 0, length), (size * 0.7, size), head)

@@ -9,7 +9,9 @@ from backend.pocket.world.kinds.base import (
     LIGHT,
     METAL,
     ORANGE,
+    base_color,
     family,
+    is_dark,
 )
 from backend.pocket.world.shapes import Array, Sculptor
 
@@ -18,7 +20,7 @@ def snowman(s: Sculptor, main: Array) -> None:
     r, chest, head = s.u(0.48, 0.58), s.u(0.34, 0.42), s.u(0.25, 0.31)
     z1 = r * 1.75 + chest * 0.7
     z2 = z1 + chest * 0.7 + head * 0.85
-    dark = BLACK if main.sum() > 0.6 else (0.75, 0.75, 0.75)
+    dark = BLACK if not is_dark(main) else (0.75, 0.75, 0.75)
     for name, z, size in (("base", r, r), ("chest", z1, chest), ("head", z2, head)):
         s.ball(name, (0, 0, z), size, main)
     s.tube("nose", (0, -head * 0.9, z2), (0, -head * 0.9 - s.u(0.25, 0.4), z2 - 0.03), (0.08, 0.01), ORANGE)
@@ -29,14 +31,14 @@ def snowman(s: Sculptor, main: Array) -> None:
     for z in (-0.15, 0.1):
         s.ball("button", (0, -chest, z1 + z), 0.05, dark)
     if s.chance(0.6):
-        hat = (0.12, 0.12, 0.14) if main.sum() > 0.6 else (0.6, 0.15, 0.15)
+        hat = (0.12, 0.12, 0.14) if not is_dark(main) else (0.6, 0.15, 0.15)
         s.tube("hat", (0, 0, z2 + head * 0.75), (0, 0, z2 + head * 0.75 + 0.05), (0.36, 0.36), hat)
         s.tube("hat", (0, 0, z2 + head * 0.75), (0, 0, z2 + head + s.u(0.2, 0.35)), (0.23, 0.22), hat)
 
 
 def robot(s: Sculptor, main: Array) -> None:
     w, h, head, leg = s.u(0.34, 0.46), s.u(0.38, 0.48), s.u(0.22, 0.3), s.u(0.35, 0.5)
-    joint = METAL if np.abs(main - METAL).sum() > 0.5 else np.asarray(DARK_METAL)
+    joint = METAL if np.abs(base_color(main) - METAL).sum() > 0.5 else np.asarray(DARK_METAL)
     z = leg + h
     s.soft_box("body", (0, 0, z), (w, 0.26, h), 0.05, main)
     s.box("panel", (0, -0.26, z + 0.05), (w * 0.6, 0.02, h * 0.4), joint)
