@@ -21,16 +21,20 @@ OUTLINE_ALPHA = 0.7
 
 
 @torch.no_grad()
-def sample_density(density: Query, resolution: int, device: torch.device | str = "cpu") -> Grid:
+def sample_density(
+    density: Query, resolution: int, device: torch.device | str = "cpu", outside: float = 0.0
+) -> Grid:
     """Density per world unit at ``resolution``^3 nodes over [-1, 1]^3, (x, y, z).
 
-    ``density`` maps points (n, 3) to (n,). Outside the unit ball, where no renderer looks, it is 0.
+    ``density`` maps points (n, 3) to (n,). Outside the unit ball, where no renderer looks, it is
+    ``outside``.
     """
     axis = torch.linspace(-1, 1, resolution, device=device)
     points = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
     inside = (points.square().sum(-1) < 1).nonzero()[:, 0]
     found = [density(points[part]).float() for part in inside.split(POINTS_AT_ONCE)]
-    values = torch.zeros(len(points), device=device).index_copy(0, inside, torch.cat(found))
+    values = torch.full((len(points),), outside, device=device)
+    values = values.index_copy(0, inside, torch.cat(found))
     return values.reshape((resolution,) * 3).cpu().numpy()
 
 
@@ -66,7 +70,12 @@ def level_field(density: Grid, threshold: float) -> Grid:
     Densities grow exponentially through a surface; their logarithm is what is linear between two
     nodes, and marching over it leaves no stairs. The border is outside, so surfaces are closed.
     """
-    level = np.log(np.maximum(density, 1e-12) / threshold).clip(-2, 2)
+    return close_level(np.log(np.maximum(density, 1e-12) / threshold))
+
+
+def close_level(level: Grid) -> Grid:
+    """A field that is positive inside, cut off at 2 to either side, fit for marching."""
+    level = level.clip(-2, 2)
     # A vertex exactly on a node would collapse triangles.
     level = np.where(np.abs(level) < 1e-3, 1e-3, level)
     for axis in range(3):

@@ -56,7 +56,7 @@ class _Interpolate(torch.autograd.Function):
 
 
 @njit(cache=True, inline="always")
-def _locate(coordinate, nodes):  # type: ignore[no-untyped-def]
+def locate(coordinate, nodes):  # type: ignore[no-untyped-def]
     """The node below a coordinate and the fraction of the way to the next one."""
     place = (coordinate + 1) * (0.5 * (nodes - 1))
     place = min(max(place, 0.0), nodes - 1.0)
@@ -68,9 +68,9 @@ def _locate(coordinate, nodes):  # type: ignore[no-untyped-def]
 def _gather(grid, points, values):  # type: ignore[no-untyped-def]
     nx, ny, nz, channels = grid.shape
     for i in prange(len(points)):
-        x, u = _locate(points[i, 0], nx)
-        y, v = _locate(points[i, 1], ny)
-        z, w = _locate(points[i, 2], nz)
+        x, u = locate(points[i, 0], nx)
+        y, v = locate(points[i, 1], ny)
+        z, w = locate(points[i, 2], nz)
         for c in range(channels):
             near_low = grid[x, y, z, c] * (1 - w) + grid[x, y, z + 1, c] * w
             near_high = grid[x, y + 1, z, c] * (1 - w) + grid[x, y + 1, z + 1, c] * w
@@ -89,9 +89,9 @@ def _scatter(gradient, points, parts):  # type: ignore[no-untyped-def]
         for i in range(part * n // count, (part + 1) * n // count):
             if not gradient[i].any():
                 continue  # hidden samples: most of them in a trained volume
-            x, u = _locate(points[i, 0], nx)
-            y, v = _locate(points[i, 1], ny)
-            z, w = _locate(points[i, 2], nz)
+            x, u = locate(points[i, 0], nx)
+            y, v = locate(points[i, 1], ny)
+            z, w = locate(points[i, 2], nz)
             for dx in range(2):
                 for dy in range(2):
                     for dz in range(2):

@@ -14,6 +14,31 @@ from backend.rendering.cameras import Cameras
 
 
 @dataclass(frozen=True)
+class BallRays:
+    """The rays of some cameras that meet the ball.
+
+    ``pixels``: (rays,) index into the flat (views * height * width) pixels. ``views``: (rays,).
+    ``origins``, unit ``directions``: (rays, 3). ``axial``: (rays,) depth along the view axis per
+    unit of distance along the ray. ``enter``, ``leave``: (rays,) distances.
+    """
+
+    pixels: Tensor
+    views: Tensor
+    origins: Tensor
+    directions: Tensor
+    axial: Tensor
+    enter: Tensor
+    leave: Tensor
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: Tensor | slice) -> "BallRays":
+        """The chosen rays."""
+        return BallRays(**{name: value[index] for name, value in vars(self).items()})
+
+
+@dataclass(frozen=True)
 class RaySamples:
     """Samples of the rays that meet the ball.
 
@@ -77,27 +102,36 @@ def place_samples(
     ``jitter``: (views, height, width) in [0, 1), where in its interval each ray samples; None
     takes the middles.
     """
+    rays = rays_through_ball(cameras, radius)
+    enter, step = rays.enter[:, None], ((rays.leave - rays.enter) / count)[:, None]
+    numbers = torch.arange(count, device=enter.device).to(step)
+    shift = torch.full_like(step, 0.5) if jitter is None else jitter.reshape(-1)[rays.pixels, None]
+    width, widening = pixel_widths(cameras)
+    return RaySamples(
+        rays.pixels,
+        rays.views,
+        rays.origins,
+        rays.directions,
+        rays.axial,
+        starts=enter + numbers * step,
+        ends=enter + (numbers + 1) * step,
+        middles=enter + (numbers + shift) * step,
+        width=width[rays.views],
+        widening=widening[rays.views],
+    )
+
+
+def rays_through_ball(cameras: Cameras, radius: float = 1.0) -> BallRays:
+    """Those pixels' rays that meet the ball, perspective or orthographic."""
     rays = cameras.rays()
     origins, directions = rays.origins.reshape(-1, 3), rays.directions.reshape(-1, 3)
     enter, leave = ball_interval(origins, directions, radius)
     pixels = (leave > enter).nonzero()[:, 0]
     views = pixels // (cameras.height * cameras.width)
-    origins, directions = origins[pixels], directions[pixels]
-    enter, step = enter[pixels, None], ((leave - enter)[pixels] / count)[:, None]
-    numbers = torch.arange(count, device=pixels.device).to(step)
-    shift = torch.full_like(step, 0.5) if jitter is None else jitter.reshape(-1)[pixels, None]
-    width, widening = pixel_widths(cameras)
-    return RaySamples(
-        pixels,
-        views,
-        origins,
-        directions,
-        axial=-(directions * cameras.backward[views]).sum(-1),
-        starts=enter + numbers * step,
-        ends=enter + (numbers + 1) * step,
-        middles=enter + (numbers + shift) * step,
-        width=width[views],
-        widening=widening[views],
+    directions = directions[pixels]
+    axial = -(directions * cameras.backward[views]).sum(-1)
+    return BallRays(
+        pixels, views, origins[pixels], directions, axial, enter[pixels], leave[pixels]
     )
 
 

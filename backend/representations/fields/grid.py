@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import Parameter
-from torch.nn.functional import interpolate as resample
 from torch.nn.functional import normalize
 
 from backend.rendering.trilinear import interpolate
@@ -17,8 +16,7 @@ from backend.representations.fields.base import (
     activate_density,
     soft_blob,
 )
-
-LEVELS = 3
+from backend.representations.fields.pyramid import make_pyramid, node_points, resample, sum_pyramid
 
 
 class GridField(Field):
@@ -38,8 +36,7 @@ class GridField(Field):
         super().__init__()
         self.density_activation = density_activation
         self.density_bias = density_bias
-        sizes = [max(resolution >> shift, 4) for shift in reversed(range(LEVELS))]
-        self.levels = nn.ParameterList(torch.zeros(4, size, size, size) for size in sizes)
+        self.levels = make_pyramid(4, resolution)
 
     @property
     def resolution(self) -> int:
@@ -48,13 +45,10 @@ class GridField(Field):
 
     def nodes(self) -> Tensor:
         """The sum of all levels at the finest nodes, (4, x, y, z), with the density's bias."""
-        finest = self.levels[-1]
-        total = finest + sum(_resample(level, self.resolution) for level in self.levels[:-1])
+        total = sum_pyramid(self.levels)
         if self.density_bias is None:
             return total
-        axis = torch.linspace(-1, 1, self.resolution, device=finest.device, dtype=finest.dtype)
-        points = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1)
-        return torch.cat([total[:1] + self.density_bias(points), total[1:]])
+        return torch.cat([total[:1] + self.density_bias(node_points(total)), total[1:]])
 
     def forward(
         self, points: Tensor, variances: Tensor | None = None, normals: bool = False
@@ -86,13 +80,5 @@ class GridField(Field):
         field = GridField(resolution, self.density_activation, self.density_bias)
         field.to(self.levels[-1])
         with torch.no_grad():
-            total = sum(_resample(level, self.resolution) for level in self.levels)
-            field.levels[-1].copy_(_resample(total, resolution))
+            field.levels[-1].copy_(resample(sum_pyramid(self.levels), resolution))
         return field
-
-
-def _resample(level: Tensor, resolution: int) -> Tensor:
-    if level.shape[-1] == resolution:
-        return level
-    size = (resolution, resolution, resolution)
-    return resample(level[None], size, mode="trilinear", align_corners=True)[0]
