@@ -27,14 +27,14 @@ def recipes(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, nothing else.")] = False,
 ) -> None:
     """Make held-out objects with each recipe and let the judge look at them."""
-    from backend.evaluation.recipes import cases, make_all, summarize
+    from backend.evaluation.recipes import cases, make_all, summarize, vocabulary_of
     from backend.priors.library import find_prior
     from backend.recipes.registry import get
     from backend.recipes.registry import recipes as known
 
-    chosen = cases(ALL_CASES if full else count)
     summaries = []
     for name in [get(entry).id for entry in recipe] if recipe else list(known()):
+        chosen = cases(ALL_CASES if full else count, vocabulary_of(name, find_prior))
         made = []
         for entry in make_all(name, chosen, find_prior, folder, preset):
             made.append(entry)

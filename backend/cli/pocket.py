@@ -66,10 +66,10 @@ def sheet(
 ) -> None:
     """Draw views sampled for held-out prompts as one picture."""
     from backend.pocket.sampling import write_sheet
-    from backend.pocket.weights import WeightsError, load_network
+    from backend.pocket.weights import WeightsError, describe_network, load_network
 
     try:
-        write_sheet(load_network(weights), out, count)
+        write_sheet(load_network(weights), out, count, describe_network(weights).vocabulary)
     except WeightsError as error:
         raise DistilleryError("weights_missing", f"{error}.") from error
     except OSError as error:

@@ -19,12 +19,10 @@ from torch.nn import functional as F
 
 from backend.pocket.data import Shot, draw_light
 from backend.pocket.render import render_views
-from backend.pocket.world import COLORS, KINDS, build, is_held_out
+from backend.pocket.vocabulary import WORLD, Pair, Vocabulary
+from backend.pocket.world import KINDS, build
 
 FOLDER = Path(__file__).parent / "judge"
-KIND_WORDS, COLOR_WORDS = list(KINDS), list(COLORS)
-PAIRS = [(kind, color) for kind in KINDS for color in COLORS]
-HELD_OUT = [pair for pair in PAIRS if is_held_out(*pair)]
 AZIMUTH_BINS = 24
 REMEDY = "make it with: python -m backend.evaluation.judge"
 
@@ -32,8 +30,9 @@ REMEDY = "make it with: python -m backend.evaluation.judge"
 class JudgeNetwork(nn.Module):
     """Seven convolutions over a 64 x 64 picture, and one linear reading of what they leave."""
 
-    def __init__(self) -> None:
+    def __init__(self, vocabulary: Vocabulary = WORLD) -> None:
         super().__init__()
+        self.vocabulary = vocabulary
         plan = (
             (3, 32, 2),
             (32, 64, 1),
@@ -51,23 +50,25 @@ class JudgeNetwork(nn.Module):
                 nn.SiLU(),
             ]
         self.layers = nn.Sequential(*layers)
-        self.reading = nn.Linear(160 * 16, len(KIND_WORDS) + len(COLOR_WORDS) + AZIMUTH_BINS)
+        self.sizes = [len(vocabulary.kinds), len(vocabulary.colors), AZIMUTH_BINS]
+        self.reading = nn.Linear(160 * 16, sum(self.sizes))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of kind, color and azimuth bin, of images (N, 3, 64, 64) in [0, 1]."""
         features = self.layers(images * 2 - 1).flatten(1)
-        sizes = [len(KIND_WORDS), len(COLOR_WORDS), AZIMUTH_BINS]
-        kind, color, azimuth = self.reading(features).split(sizes, 1)
+        kind, color, azimuth = self.reading(features).split(self.sizes, 1)
         return kind, color, azimuth
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Probabilities (N, kinds), (N, colors), (N, 24): azimuth bin i is centered at 15 i degrees."""
+    """Probabilities (N, kinds), (N, colors), (N, 24): azimuth bin i is centered at 15 i degrees.
+    The columns of kinds and colors are those of the vocabulary."""
 
     kind: Tensor
     color: Tensor
     azimuth: Tensor
+    vocabulary: Vocabulary
 
     @property
     def front(self) -> Tensor:
@@ -94,11 +95,12 @@ def classify(images: Tensor, judge: JudgeNetwork | None = None) -> Verdict:
         raise ValueError(f"the judge looks at images (N, 64, 64, 3), not {tuple(images.shape)}")
     judge = judge or load_judge()
     logits = judge(images.permute(0, 3, 1, 2).float())
-    return Verdict(*(each.softmax(1) for each in logits))
+    kind, color, azimuth = (each.softmax(1) for each in logits)
+    return Verdict(kind, color, azimuth, judge.vocabulary)
 
 
 def draw_labeled(
-    seed: int, step: int, count: int, pairs: list[tuple[str, str]], views: int = 4
+    seed: int, step: int, count: int, pairs: list[Pair], words: Vocabulary, views: int = 4
 ) -> tuple[Tensor, Tensor]:
     """Renders (N, 3, 64, 64) over gray and labels (N, 3): kind, color, azimuth bin (-1: none).
 
@@ -115,7 +117,7 @@ def draw_labeled(
             images.append(rgba[..., :3] * rgba[..., 3:] + 0.5 * (1 - rgba[..., 3:]))
             angle = round(shot.azimuth / 360 * AZIMUTH_BINS) % AZIMUTH_BINS
             front = angle if KINDS[kind].has_front else -1
-            labels.append((KIND_WORDS.index(kind), COLOR_WORDS.index(color), front))
+            labels.append((words.kinds.index(kind), words.colors.index(color), front))
     pixels = torch.from_numpy(np.concatenate(images)).permute(0, 3, 1, 2)
     return pixels.contiguous(), torch.tensor(labels)
 
@@ -137,15 +139,18 @@ def _roughened(images: Tensor, generator: torch.Generator) -> Tensor:
     return mixed.roll((dy, dx), (2, 3)).clamp(0, 1)
 
 
-def train_judge(steps: int = 2500, sets: int = 12, seed: int = 5) -> JudgeNetwork:
+def train_judge(
+    steps: int = 2500, sets: int = 12, seed: int = 5, words: Vocabulary = WORLD
+) -> JudgeNetwork:
     """Train a judge on renders of all combinations (some ten minutes on one thread)."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    judge = JudgeNetwork().to(memory_format=torch.channels_last)
+    pairs = words.pairs(held_out=False) + words.pairs(held_out=True)
+    judge = JudgeNetwork(words).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=0.02)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     for step in range(steps):
-        images, labels = draw_labeled(seed, step, sets, PAIRS)
+        images, labels = draw_labeled(seed, step, sets, pairs, words)
         with torch.autocast("cpu", torch.bfloat16):
             kind, color, azimuth = judge(_roughened(images, generator))
         has_front = labels[:, 2] >= 0
@@ -164,7 +169,8 @@ def train_judge(steps: int = 2500, sets: int = 12, seed: int = 5) -> JudgeNetwor
 
 def score_judge(judge: JudgeNetwork, sets: int = 200, seed: int = 77) -> dict[str, float]:
     """Accuracy on fresh renders of held-out combinations, 4 views each of `sets` objects."""
-    images, labels = draw_labeled(seed, 0, sets, HELD_OUT)
+    words = judge.vocabulary
+    images, labels = draw_labeled(seed, 0, sets, words.pairs(held_out=True), words)
     verdict = classify(images.permute(0, 2, 3, 1), judge)
     front = labels[:, 2] >= 0
     off = (verdict.azimuth_degrees[front] - labels[front, 2] * (360 / AZIMUTH_BINS) + 180) % 360
@@ -182,17 +188,17 @@ def save_judge(judge: JudgeNetwork, folder: Path = FOLDER) -> None:
     weights = folder / "model.safetensors"
     save_file({k: v.half().contiguous() for k, v in judge.state_dict().items()}, weights)
     config = {
-        "_class_name": "JudgeNetwork", "license": "GPL-3.0-or-later", "kinds": KIND_WORDS,
-        "colors": COLOR_WORDS, "held_out_accuracy": score_judge(judge),
+        "_class_name": "JudgeNetwork", "license": "GPL-3.0-or-later",
+        **judge.vocabulary.to_dict(), "held_out_accuracy": score_judge(judge),
         "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def load_judge(folder: Path = FOLDER) -> JudgeNetwork:
-    """The judge that ships.
+    """The judge that ships, with the vocabulary of its training.
 
-    Raises RuntimeError where it is missing, damaged, or was trained for another vocabulary.
+    Raises RuntimeError where it is missing, damaged, or knows words that the world does not have.
     """
     config_file, weights = folder / "config.json", folder / "model.safetensors"
     if not config_file.exists() or not weights.exists():
@@ -200,9 +206,10 @@ def load_judge(folder: Path = FOLDER) -> JudgeNetwork:
     config = json.loads(config_file.read_text())
     if hashlib.sha256(weights.read_bytes()).hexdigest() != config["sha256"]:
         raise RuntimeError(f"the judge in {folder} is damaged; {REMEDY}")
-    if (config["kinds"], config["colors"]) != (KIND_WORDS, COLOR_WORDS):
-        raise RuntimeError(f"the judge in {folder} knows another vocabulary; {REMEDY}")
-    judge = JudgeNetwork()
+    try:
+        judge = JudgeNetwork(Vocabulary.of(config))
+    except KeyError as error:
+        raise RuntimeError(f"the judge in {folder} knows a strange {error}; {REMEDY}") from error
     judge.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
     return judge.eval().requires_grad_(False)
 

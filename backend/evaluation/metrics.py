@@ -6,14 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.evaluation.judge import (
-    COLOR_WORDS,
-    KIND_WORDS,
-    JudgeNetwork,
-    Verdict,
-    classify,
-    load_judge,
-)
+from backend.evaluation.judge import JudgeNetwork, Verdict, classify, load_judge
 from backend.pocket.world import KINDS
 
 
@@ -55,8 +48,9 @@ class JudgedViews:
 
     def r_precision(self) -> dict[str, Figure]:
         """Mean top-1 over the views against the whole vocabulary: kind, color, both."""
-        kind = self._hits(self.verdict.kind, self.kinds, KIND_WORDS)
-        color = self._hits(self.verdict.color, self.colors, COLOR_WORDS)
+        words = self.verdict.vocabulary
+        kind = self._hits(self.verdict.kind, self.kinds, words.kinds)
+        color = self._hits(self.verdict.color, self.colors, words.colors)
         found = {"kind": kind, "color": color, "both": kind & color}
         return {name: Figure.of(hits.float().mean(1)) for name, hits in found.items()}
 
@@ -79,8 +73,8 @@ class JudgedViews:
         pairs = front[:, :, None] & front[:, None] & (apart.abs() > 90)
         return Figure.of(pairs.flatten(1).any(1)[self._has_front()].float())
 
-    def _hits(self, probabilities: Tensor, words: list[str], vocabulary: list[str]) -> Tensor:
-        wanted = torch.tensor([vocabulary.index(word) for word in words])
+    def _hits(self, probabilities: Tensor, words: list[str], known: tuple[str, ...]) -> Tensor:
+        wanted = torch.tensor([known.index(word) for word in words])
         return self._per_object(probabilities.argmax(1)) == wanted[:, None]
 
     def _per_object(self, values: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ import torch
 from backend.evaluation.judge import FOLDER, load_judge
 from backend.evaluation.metrics import JudgedViews
 from backend.pocket.sampling import rig, sample_views
-from backend.pocket.weights import load_network
-from backend.pocket.world import caption, held_out_prompts
+from backend.pocket.weights import describe_network, load_network
+from backend.pocket.world import caption
 
 VIEWS = 4
 
@@ -22,7 +22,7 @@ def evaluate_prior(
 ) -> dict[str, object]:
     """Figures of four joint views at elevation 15, from the front on, of fixed held-out prompts."""
     network, judge = load_network(weights), load_judge()
-    pairs = held_out_prompts(prompts)
+    pairs = (describe_network(weights).vocabulary & judge.vocabulary).held_out_prompts(prompts)
     words = [caption(kind, color) for kind, color in pairs]
     began = time.perf_counter()
     views = sample_views(network, words, rig(VIEWS), steps=steps, guidance_scale=guidance_scale)

@@ -16,8 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from backend.evaluation.judge import load_judge
 from backend.evaluation.metrics import Figure, JudgedViews
-from backend.pocket.world import caption, held_out_prompts
+from backend.pocket.vocabulary import Vocabulary
+from backend.pocket.world import caption
 from backend.priors.base import Capability, Prior
 from backend.recipes import registry
 from backend.rendering.cameras import framing_radius, orbit_cameras
@@ -56,9 +58,18 @@ class Made:
     seconds: float
 
 
-def cases(count: int) -> list[Case]:
-    """The first ``count`` of the fixed held-out cases."""
-    return [Case(*pair, seed) for seed, pair in enumerate(held_out_prompts(count))]
+def cases(count: int, vocabulary: Vocabulary) -> list[Case]:
+    """The first ``count`` of the fixed held-out cases of a vocabulary."""
+    return [Case(*pair, seed) for seed, pair in enumerate(vocabulary.held_out_prompts(count))]
+
+
+def vocabulary_of(recipe: str, find_prior: Callable[[Capability], Prior]) -> Vocabulary:
+    """The words that the judge knows and all priors of the recipe were trained on."""
+    shared = load_judge().vocabulary
+    for capability in registry.get(recipe).capabilities:
+        known = find_prior(capability).spec.vocabulary
+        shared = shared if known is None else shared & known
+    return shared
 
 
 def make_all(

@@ -10,7 +10,8 @@ from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule
 from backend.pocket.network import ray_map
 from backend.pocket.text import embed_text
-from backend.pocket.world import caption, held_out_prompts
+from backend.pocket.vocabulary import WORLD, Vocabulary
+from backend.pocket.world import caption
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
 
 
@@ -50,11 +51,13 @@ def sample_views(
     return list(ddim(predict, CosineSchedule(), noise, steps=steps))[-1].x0
 
 
-def write_sheet(network: nn.Module, path: Path, count: int = 16) -> None:
+def write_sheet(
+    network: nn.Module, path: Path, count: int = 16, vocabulary: Vocabulary = WORLD
+) -> None:
     """Four sampled views each of fixed held-out prompts, two prompts a row, as a picture."""
     from PIL import Image
 
-    prompts = [caption(kind, color) for kind, color in held_out_prompts(count)]
+    prompts = [caption(kind, color) for kind, color in vocabulary.held_out_prompts(count)]
     views = sample_views(network, prompts, rig())[:, :, :3] / 2 + 0.5
     rows = views.permute(0, 3, 1, 4, 2).reshape(count // 2, 2, 64, -1, 3)
     sheet = rows.permute(0, 2, 1, 3, 4).reshape(count // 2 * 64, -1, 3)

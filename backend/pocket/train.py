@@ -23,6 +23,8 @@ from backend.pocket.weights import (
     COMMITTED,
     DEVELOPMENT,
     STATE,
+    Description,
+    describe_network,
     load_network,
     save_network,
 )
@@ -212,7 +214,7 @@ class Training:
             return
         self.network.load_state_dict(kept.state_dict())
         self.average.load_state_dict(kept.state_dict())
-        record = json.loads((folder / "config.json").read_text())["training"]
+        record = describe_network(folder).record
         self.step, self.images = int(record["step"]), int(record["images"])
         self.seconds = float(record["hours"]) * 3600
         self.origin = f"the average of step {self.step}"
@@ -223,7 +225,8 @@ class Training:
             "step": self.step, "images": self.images, "hours": round(self.seconds / 3600, 2),
             "origin": self.origin,
         }
-        save_network(folder, self.average.state_dict(), self.network.config, record)
+        said = Description(record)
+        save_network(folder, self.average.state_dict(), self.network.config, said)
 
 
 def held_out_losses(training: Training, sets: int = 24) -> dict[str, float]:

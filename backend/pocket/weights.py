@@ -3,12 +3,15 @@
 import hashlib
 import json
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.pocket.vocabulary import Vocabulary
 from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
@@ -24,25 +27,37 @@ class WeightsError(RuntimeError):
     """Weights that are missing or damaged; the message names the command that makes them."""
 
 
+@dataclass(frozen=True)
+class Description:
+    """What weights say of themselves: the words and the capabilities that they were trained on,
+    and the `record` of their training (step, images, hours, origin)."""
+
+    record: dict[str, Any]
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    capabilities: tuple[str, ...] = ("text", "text+cameras")
+
+
 def save_network(
-    folder: Path, state: dict[str, Tensor], config: PocketConfig, record: dict[str, object]
+    folder: Path, state: dict[str, Tensor], config: PocketConfig, said: Description
 ) -> None:
     """Write half-precision weights, config with their hash, and a model card."""
     folder.mkdir(parents=True, exist_ok=True)
     halves = {name: value.detach().half().contiguous() for name, value in state.items()}
     save_file(halves, folder / "model.safetensors.part")
     (folder / "model.safetensors.part").replace(folder / "model.safetensors")
-    description = {
+    written = {
         "_class_name": "PocketNetwork",
         "license": LICENSE,
         **config.to_dict(),
         "prediction_type": "sample",
         "schedule": "cosine",
         "sha256": _hash(folder / "model.safetensors"),
-        "training": record,
+        "capabilities": list(said.capabilities),
+        "training": said.record,
+        **said.vocabulary.to_dict(),
     }
-    (folder / "config.json").write_text(json.dumps(description, indent=2) + "\n")
-    (folder / "README.md").write_text(_CARD.format(**record))
+    (folder / "config.json").write_text(json.dumps(written, indent=2) + "\n")
+    (folder / "README.md").write_text(_CARD.format(**said.record))
 
 
 def load_network(path: Path | None = None) -> PocketNetwork:
@@ -51,11 +66,8 @@ def load_network(path: Path | None = None) -> PocketNetwork:
     Without a path: the weights that ship. Raises WeightsError where they are missing or damaged.
     """
     folder = path or COMMITTED
-    config_file, weights_file = folder / "config.json", folder / "model.safetensors"
-    if not config_file.exists() or not weights_file.exists():
-        raise WeightsError(f"no pocket prior in {folder}; {REMEDY}")
+    config, weights_file = _read_config(folder), folder / "model.safetensors"
     try:
-        config = json.loads(config_file.read_text())
         widths = tuple(config["widths"])
         names = PocketConfig.__dataclass_fields__
         network = PocketNetwork(PocketConfig(**{k: config[k] for k in names} | {"widths": widths}))
@@ -63,10 +75,37 @@ def load_network(path: Path | None = None) -> PocketNetwork:
             raise ValueError("the hash in config.json is another")
         network.load_state_dict({k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise WeightsError(
-            f"the pocket prior in {folder} is damaged ({error}); {REMEDY}"
-        ) from error
+        raise _damaged(folder, error) from error
     return network.eval().requires_grad_(False)
+
+
+def describe_network(path: Path | None = None) -> Description:
+    """What the weights (without a path: those that ship) say of themselves.
+
+    Raises WeightsError where they are missing or damaged.
+    """
+    folder = path or COMMITTED
+    config = _read_config(folder)
+    try:
+        capabilities = tuple(config["capabilities"])
+        return Description(config["training"], Vocabulary.of(config), capabilities)
+    except (KeyError, TypeError) as error:
+        raise _damaged(folder, error) from error
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config_file = folder / "config.json"
+    if not config_file.exists() or not (folder / "model.safetensors").exists():
+        raise WeightsError(f"no pocket prior in {folder}; {REMEDY}")
+    try:
+        config: dict[str, Any] = json.loads(config_file.read_text())
+    except ValueError as error:
+        raise _damaged(folder, error) from error
+    return config
+
+
+def _damaged(folder: Path, error: Exception) -> WeightsError:
+    return WeightsError(f"the pocket prior in {folder} is damaged ({error}); {REMEDY}")
 
 
 def export_weights(to: Path = COMMITTED) -> Path:
@@ -75,6 +114,7 @@ def export_weights(to: Path = COMMITTED) -> Path:
     Raises WeightsError where there is none or it does not load.
     """
     load_network(DEVELOPMENT)
+    describe_network(DEVELOPMENT)
     shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
     return to
 

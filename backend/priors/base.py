@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.schedules import NoiseSchedule
+from backend.pocket.vocabulary import Vocabulary
 from backend.rendering.cameras import Cameras
 from protocol.errors import InputError
 
@@ -144,7 +145,7 @@ class PriorSpec:
     convention uncond + scale * (cond - uncond). ``fingerprint``: a hash of its weights.
     ``background``: the gray over which a prior that knows alpha wants color composited; None for
     priors without alpha. ``bounded``: its latents are pixels in [-1, 1], so a sampler may hold
-    guided ones there.
+    guided ones there. ``vocabulary``: the words that it was trained on; None: any.
     """
 
     name: str
@@ -159,6 +160,7 @@ class PriorSpec:
     background: float | None = None
     bounded: bool = False
     notes: str = field(default="", compare=False)
+    vocabulary: Vocabulary | None = None
 
 
 class Prior(Protocol):

@@ -1,7 +1,9 @@
 """The pocket prior behind the common interface: pixels in, any number of views, text, cameras."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -10,8 +12,9 @@ from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
 from backend.pocket.network import PocketNetwork, ray_map
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text
-from backend.pocket.weights import LICENSE, load_network
+from backend.pocket.weights import LICENSE, Description, describe_network, load_network
 from backend.priors.base import (
+    Capability,
     Condition,
     Prediction,
     PriorSpec,
@@ -38,6 +41,7 @@ class PocketPrior(WithoutReadings):
     network: PocketNetwork
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     half: bool = True
+    said: Description = field(default_factory=lambda: Description({}))
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
@@ -47,20 +51,21 @@ class PocketPrior(WithoutReadings):
             resolution=RESOLUTION,
             latent=(CHANNELS, RESOLUTION, RESOLUTION),
             views=0,
-            capabilities=frozenset({"text", "text+cameras"}),
+            capabilities=_known(self.said.capabilities),
             guidance_scale=GUIDANCE_SCALE,
             license=LICENSE,
             fingerprint=weights_hash(self.network),
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
+            vocabulary=self.said.vocabulary,
         )
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
     @classmethod
     def load(cls, device: torch.device, *, half: bool = True) -> "PocketPrior":
         """With the weights that ship."""
-        return cls(load_network(), device, half)
+        return cls(load_network(), device, half, describe_network())
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """Token embeddings of the small sentence encoder; the empty prompt is unconditional."""
@@ -94,6 +99,11 @@ class PocketPrior(WithoutReadings):
             x0 = torch.where(expand_like(given, noisy), noisy, x0)
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
         return Prediction(*from_x0(noisy, x0, alpha, sigma))
+
+
+def _known(names: Iterable[str]) -> frozenset[Capability]:
+    """Those of the names that are capabilities to this version."""
+    return frozenset(name for name in get_args(Capability) if name in set(names))
 
 
 def _rays(cameras: Cameras | None, t: Tensor) -> Tensor | None:

@@ -10,8 +10,6 @@ import torch
 from backend.evaluation.judge import (
     AZIMUTH_BINS,
     FOLDER,
-    HELD_OUT,
-    KIND_WORDS,
     JudgeNetwork,
     Verdict,
     classify,
@@ -22,16 +20,19 @@ from backend.evaluation.judge import (
     train_judge,
 )
 from backend.evaluation.metrics import r_precision
-from backend.pocket.world import COLORS, KINDS, is_held_out
+from backend.pocket.vocabulary import WORLD, Vocabulary
+from backend.pocket.world import KINDS, is_held_out
+
+HELD_OUT = WORLD.pairs(held_out=True)
+FEW = Vocabulary(("mug", "dog", "car"), ("red", "blue"))
 
 
 def test_labels_are_those_of_the_pairs() -> None:
-    images, labels = draw_labeled(0, 0, 30, HELD_OUT)
+    images, labels = draw_labeled(0, 0, 30, HELD_OUT, WORLD)
     assert images.shape == (120, 3, 64, 64) and 0 <= images.min() and images.max() <= 1
-    colors = list(COLORS)
     for kind, color, azimuth in labels.tolist():
-        assert is_held_out(KIND_WORDS[kind], colors[color])
-        assert (azimuth >= 0) == KINDS[KIND_WORDS[kind]].has_front
+        assert is_held_out(WORLD.kinds[kind], WORLD.colors[color])
+        assert (azimuth >= 0) == KINDS[WORLD.kinds[kind]].has_front
 
 
 def test_it_scores_on_held_out_ground_truth() -> None:
@@ -41,10 +42,11 @@ def test_it_scores_on_held_out_ground_truth() -> None:
 
 
 def test_r_precision_of_ground_truth_is_high_and_of_gray_low() -> None:
-    images, labels = draw_labeled(3, 0, 12, HELD_OUT)
+    words = load_judge().vocabulary
+    images, labels = draw_labeled(3, 0, 12, words.pairs(held_out=True), words)
     views = images.permute(0, 2, 3, 1).unflatten(0, (12, 4))
-    kinds = [KIND_WORDS[i] for i in labels[::4, 0].tolist()]
-    colors = [list(COLORS)[i] for i in labels[::4, 1].tolist()]
+    kinds = [words.kinds[i] for i in labels[::4, 0].tolist()]
+    colors = [words.colors[i] for i in labels[::4, 1].tolist()]
     assert r_precision(views, kinds, colors)["both"].mean > 0.9
     assert r_precision(torch.full_like(views, 0.5), kinds, colors)["both"].mean < 0.3
 
@@ -53,7 +55,7 @@ def test_front_and_azimuth_of_a_verdict() -> None:
     azimuth = torch.zeros(2, AZIMUTH_BINS)
     azimuth[0, [0, 1]] = 0.5
     azimuth[1, [12]] = 1.0
-    verdict = Verdict(torch.zeros(2, 3), torch.zeros(2, 3), azimuth)
+    verdict = Verdict(torch.zeros(2, 3), torch.zeros(2, 2), azimuth, FEW)
     torch.testing.assert_close(verdict.front, torch.tensor([1.0, 0.0]))
     torch.testing.assert_close(verdict.azimuth_degrees, torch.tensor([7.5, 180.0]))
 
@@ -68,10 +70,11 @@ def test_it_is_small() -> None:
 
 
 def test_a_saved_judge_judges_alike(tmp_path: Path) -> None:
-    judge = train_judge(steps=3, sets=2)
+    judge = train_judge(steps=3, sets=2, words=FEW)
     save_judge(judge, tmp_path)
-    images = draw_labeled(0, 0, 2, HELD_OUT)[0].permute(0, 2, 3, 1)
+    images = draw_labeled(0, 0, 2, FEW.pairs(held_out=False), FEW)[0].permute(0, 2, 3, 1)
     a, b = classify(images, judge), classify(images, load_judge(tmp_path))
+    assert a.vocabulary == b.vocabulary == FEW and a.kind.shape[1] == 3
     torch.testing.assert_close(a.kind, b.kind, atol=2e-2, rtol=1e-1)
 
 
@@ -80,8 +83,8 @@ def test_missing_damaged_or_foreign_judges_are_refused(tmp_path: Path) -> None:
         load_judge(tmp_path)
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | {"kinds": ["dog"]}))
-    with pytest.raises(RuntimeError, match="vocabulary"):
+    (tmp_path / "config.json").write_text(json.dumps(config | {"kinds": ["unicorn"]}))
+    with pytest.raises(RuntimeError, match="unicorn"):
         load_judge(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(RuntimeError, match="damaged"):

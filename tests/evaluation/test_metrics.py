@@ -5,9 +5,11 @@ import math
 import pytest
 import torch
 
-from backend.evaluation.judge import AZIMUTH_BINS, COLOR_WORDS, KIND_WORDS, Verdict
+from backend.evaluation.judge import AZIMUTH_BINS, Verdict
 from backend.evaluation.metrics import Figure, JudgedViews
+from backend.pocket.vocabulary import Vocabulary
 
+WORDS = Vocabulary(("dog", "duck", "car", "apple"), ("red", "blue", "pink"))
 AZIMUTHS = torch.tensor([0.0, 90.0, 180.0, 270.0])
 
 
@@ -21,9 +23,10 @@ def judged(
     """Objects meant as `kinds`, in red; `seen`, `colors`, `azimuths`: a verdict for every view."""
     bins = [round(a / 360 * AZIMUTH_BINS) % AZIMUTH_BINS for a in azimuths]
     verdict = Verdict(
-        one_hot([KIND_WORDS.index(k) for k in seen], len(KIND_WORDS)),
-        one_hot([COLOR_WORDS.index(c) for c in colors], len(COLOR_WORDS)),
+        one_hot([WORDS.kinds.index(k) for k in seen], len(WORDS.kinds)),
+        one_hot([WORDS.colors.index(c) for c in colors], len(WORDS.colors)),
         one_hot(bins, AZIMUTH_BINS),
+        WORDS,
     )
     return JudgedViews(kinds, ["red"] * len(kinds), verdict, 4)
 

@@ -1,17 +1,21 @@
 """The benchmark of recipes: what is kept, what is made anew, what is counted."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from backend.evaluation.recipes import Made, cases, make_all, summarize
+from backend.evaluation.judge import load_judge
+from backend.evaluation.recipes import Made, cases, make_all, summarize, vocabulary_of
+from backend.pocket.vocabulary import Vocabulary
 from backend.pocket.world import is_held_out
 from backend.priors.oracle import DrawnWorld, OraclePrior
 from backend.priors.worlds import World, cube, sphere
 from backend.recipes import registry, volumes
 
+WORDS = load_judge().vocabulary
 TINY = {
     "view_steps": 4, "fit_steps": 20, "steps": 0, "grid_resolution": 16, "samples": 16,
     "faces": 400, "texture_size": 64,
@@ -41,12 +45,19 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def bench(folder: Path, world: World, **options: Any) -> list[Made]:
     prior = OraclePrior([DrawnWorld(world, 16)], resolution=16)
     chosen = {**TINY, **options}
-    return list(make_all("mvdream", cases(1), lambda name: prior, folder, options=chosen))
+    return list(make_all("mvdream", cases(1, WORDS), lambda name: prior, folder, options=chosen))
 
 
 def test_cases_are_held_out_and_always_the_same() -> None:
-    assert cases(20) == cases(20) and cases(5) == cases(20)[:5]
-    assert all(is_held_out(case.kind, case.color) for case in cases(20))
+    assert cases(20, WORDS) == cases(20, WORDS) and cases(5, WORDS) == cases(20, WORDS)[:5]
+    assert all(is_held_out(case.kind, case.color) for case in cases(20, WORDS))
+
+
+def test_cases_are_of_words_that_judge_and_prior_both_know() -> None:
+    few = OraclePrior([DrawnWorld(cube())])
+    assert vocabulary_of("mvdream", lambda name: few) == WORDS
+    few.spec = replace(few.spec, vocabulary=Vocabulary(("dog", "mug"), ("red",)))
+    assert vocabulary_of("mvdream", lambda name: few) == Vocabulary(("mug", "dog"), ("red",))
 
 
 def test_what_was_made_is_kept_until_anything_that_decides_it_changes(
@@ -62,6 +73,6 @@ def test_what_was_made_is_kept_until_anything_that_decides_it_changes(
 
 def test_figures_count_every_object() -> None:
     gray = torch.full((8, 64, 64, 3), 0.5)
-    figures = summarize("mvdream", [Made(case, gray, 2.0) for case in cases(3)])
+    figures = summarize("mvdream", [Made(case, gray, 2.0) for case in cases(3, WORDS)])
     assert figures["seconds"] == {"mean": 2.0, "interval": 0.0, "cases": 3}
     assert figures["r_precision"]["both"]["cases"] == 3

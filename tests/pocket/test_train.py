@@ -9,7 +9,8 @@ import torch
 from backend.pocket.data import Mixture, draw_batch
 from backend.pocket.network import GENERATED, GIVEN, PocketConfig
 from backend.pocket.train import SCHEDULE, Settings, Training, make_example, train
-from backend.pocket.weights import WeightsError, load_network
+from backend.pocket.vocabulary import WORLD
+from backend.pocket.weights import WeightsError, describe_network, load_network
 
 TINY = PocketConfig(widths=(8, 16, 32), blocks=1, heads=2)
 SETTINGS = Settings(mixture=Mixture(images=4, views=4, single_steps=1, single_share=0.3))
@@ -110,6 +111,8 @@ def test_export_loads_and_warm_starts(tmp_path: Path) -> None:
     for name, value in training.average.state_dict().items():
         torch.testing.assert_close(network.state_dict()[name], value, atol=1e-3, rtol=1e-3)
     assert json.loads((tmp_path / "config.json").read_text())["license"] == "GPL-3.0-or-later"
+    said = describe_network(tmp_path)
+    assert said.vocabulary == WORLD and said.record["step"] == 1
     again = Training(SETTINGS, TINY)
     again.warm_start(tmp_path)
     assert again.step == 1 and "average of step 1" in again.origin
@@ -127,5 +130,6 @@ def test_missing_or_damaged_weights_name_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="damaged.*pocket train --resume"):
         load_network(tmp_path)
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(WeightsError, match="damaged"):
-        load_network(tmp_path)
+    for read in (load_network, describe_network):
+        with pytest.raises(WeightsError, match="damaged"):
+            read(tmp_path)
