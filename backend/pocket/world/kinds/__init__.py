@@ -18,6 +18,8 @@ _ORDER = (
     "tree", "cactus", "mushroom", "apple", "pumpkin", "cake", "car", "airplane", "boat", "rocket",
     "duck", "dog", "fish", "snowman", "robot",
     "sofa", "bench", "bookshelf", "stool", "wardrobe", "piano",
+    "windmill", "lighthouse", "church", "tent", "igloo", "bridge", "well", "pagoda", "truck", "bus",
+    "train", "tractor", "helicopter", "submarine", "balloon", "tank",
 )  # fmt: skip
 
 _FOUND = {

@@ -12,10 +12,10 @@ from backend.pocket.world.kinds.base import (
     is_dark,
     lighter,
 )
-from backend.pocket.world.shapes import Array, Sculptor, turn
+from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
-def duck(s: Sculptor, main: Array) -> None:
+def duck(s: Sculptor, main: Paint) -> None:
     w, length, h, head = s.u(0.4, 0.5), s.u(0.6, 0.72), s.u(0.36, 0.45), s.u(0.26, 0.33)
     beak = apart(s, main, ORANGE, (0.98, 0.78, 0.15))
     s.ball("body", (0, 0, h), (w, length, h), main)
@@ -31,7 +31,7 @@ def duck(s: Sculptor, main: Array) -> None:
         s.ball("wing", (x * w * 0.93, 0.1, h * 1.1), wing, darker(main, 0.82), rotation=turn(15, "x"))
 
 
-def dog(s: Sculptor, main: Array) -> None:
+def dog(s: Sculptor, main: Paint) -> None:
     length, r, leg, head = s.u(0.42, 0.58), s.u(0.23, 0.3), s.u(0.4, 0.6), s.u(0.25, 0.31)
     z = leg + r * 0.8
     s.rod("body", (0, -length, z), (0, length, z), r, main)
@@ -51,7 +51,7 @@ def dog(s: Sculptor, main: Array) -> None:
     s.rod("tail", (0, length + r * 0.8, z + 0.1), (0, length + r + s.u(0.15, 0.3), z + s.u(0.35, 0.5)), 0.07, main)
 
 
-def fish(s: Sculptor, main: Array) -> None:
+def fish(s: Sculptor, main: Paint) -> None:
     w, length, h, tail = s.u(0.2, 0.28), s.u(0.65, 0.8), s.u(0.36, 0.5), s.u(0.26, 0.36)
     fin = darker(main, 0.72) if not is_dark(main) else lighter(main, 0.25)
     s.ball("body", (0, 0, 0), (w, length, h), main)

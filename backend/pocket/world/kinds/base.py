@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.pocket.world.shapes import Array, Material, Sculptor, Vector
+from backend.pocket.world.shapes import Array, Material, Paint, Sculptor, Vector
 
 WOOD = (0.55, 0.36, 0.2)
 DARK_WOOD = (0.36, 0.22, 0.12)
@@ -24,11 +24,11 @@ GLASS = (0.55, 0.78, 0.92)
 ORANGE = (1.0, 0.5, 0.08)
 TERRACOTTA = (0.72, 0.38, 0.24)
 LIGHT = (1.0, 0.93, 0.6)
+YELLOW = (0.98, 0.78, 0.15)
 SKIN_PINK = (0.97, 0.68, 0.7)
 SIDES = (("left", 1), ("right", -1))  # an object's own left is at +x, since it faces -y
 
-Paint = Array  # of a part; a Material where the shapes take one
-Sculpt = Callable[[Sculptor, Array], None]
+Sculpt = Callable[[Sculptor, Paint], None]
 
 
 @dataclass(frozen=True)

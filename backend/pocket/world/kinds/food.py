@@ -15,10 +15,10 @@ from backend.pocket.world.kinds.base import (
     darker,
     family,
 )
-from backend.pocket.world.shapes import Array, Sculptor, turn
+from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
-def apple(s: Sculptor, main: Array) -> None:
+def apple(s: Sculptor, main: Paint) -> None:
     fat, tall, stem = s.u(0.42, 0.5), s.u(0.95, 1.15), s.u(0.25, 0.38)
     s.ring("body", (0, 0, 0), (0, 0, 1), 0.3, fat, main, squash=tall)
     s.ball("body", (0, 0, -0.12), (0.6, 0.6, fat * tall), main)
@@ -29,7 +29,7 @@ def apple(s: Sculptor, main: Array) -> None:
     s.ball("leaf", leaf, (s.u(0.2, 0.28), 0.11, 0.03), apart(s, main, LEAF, DARK_WOOD), rotation=tilt)
 
 
-def pumpkin(s: Sculptor, main: Array) -> None:
+def pumpkin(s: Sculptor, main: Paint) -> None:
     r, h, ribs = s.u(0.36, 0.46), s.u(0.5, 0.72), int(s.rng.integers(7, 10))
     for i in range(ribs):
         a = 2 * np.pi * i / ribs
@@ -39,7 +39,7 @@ def pumpkin(s: Sculptor, main: Array) -> None:
     s.tube("stem", (0, 0, h * 0.7), (s.u(-0.1, 0.1), 0, h + s.u(0.18, 0.32)), (0.12, 0.08), stem)
 
 
-def cake(s: Sculptor, main: Array) -> None:
+def cake(s: Sculptor, main: Paint) -> None:
     r, h, tiers = s.u(0.7, 0.85), s.u(0.3, 0.42), int(s.rng.integers(1, 4))
     icing = apart(s, main, WHITE, (0.98, 0.75, 0.82), CREAM)
     s.tube("plate", (0, 0, -0.05), (0, 0, 0), (r + 0.2, r + 0.25), WHITE if base_color(main).sum() < 2.5 else METAL)

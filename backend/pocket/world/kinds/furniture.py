@@ -16,10 +16,10 @@ from backend.pocket.world.kinds.base import (
     family,
     marked,
 )
-from backend.pocket.world.shapes import Array, Sculptor, turn
+from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
-def chair(s: Sculptor, main: Array) -> None:
+def chair(s: Sculptor, main: Paint) -> None:
     w, d, leg = s.u(0.4, 0.52), s.u(0.4, 0.5), s.u(0.65, 0.95)
     back, thick, foot = s.u(0.75, 1.1), s.u(0.05, 0.09), s.u(0.04, 0.07)
     s.box("seat", (0, 0, leg), (w, d, thick), main)
@@ -40,7 +40,7 @@ def chair(s: Sculptor, main: Array) -> None:
             s.box("arm", (x * w, -d + 0.06, leg + 0.19), (0.04, 0.04, 0.19), darker(main))
 
 
-def table(s: Sculptor, main: Array) -> None:
+def table(s: Sculptor, main: Paint) -> None:
     w, d, h, thick = s.u(0.75, 1.05), s.u(0.5, 0.75), s.u(0.6, 0.85), s.u(0.04, 0.08)
     if s.chance(0.35):
         s.tube("top", (0, 0, h - thick), (0, 0, h + thick), (w * 0.85, w * 0.85), main)
@@ -55,7 +55,7 @@ def table(s: Sculptor, main: Array) -> None:
             s.box("leg", (x0, y0, h / 2), (foot, foot, h / 2), darker(main))
 
 
-def bed(s: Sculptor, main: Array) -> None:
+def bed(s: Sculptor, main: Paint) -> None:
     w, length, h = s.u(0.5, 0.75), s.u(0.8, 0.98), s.u(0.22, 0.34)
     head, thick = s.u(0.16, 0.32), s.u(0.14, 0.2)
     wood = apart(s, main, WOOD, DARK_WOOD, CREAM)
@@ -73,7 +73,7 @@ def bed(s: Sculptor, main: Array) -> None:
         s.soft_box("pillow", (x, length * 0.74, h + 0.27), half, 0.09, WHITE)
 
 
-def lamp(s: Sculptor, main: Array) -> None:
+def lamp(s: Sculptor, main: Paint) -> None:
     h, low, high, shade = s.u(0.9, 1.5), s.u(0.45, 0.65), s.u(0.2, 0.36), s.u(0.5, 0.7)
     stand = apart(s, main, DARK_METAL, WOOD, METAL)
     s.tube("base", (0, 0, 0), (0, 0, 0.08), (0.36, 0.3), stand)
@@ -82,7 +82,7 @@ def lamp(s: Sculptor, main: Array) -> None:
     s.ball("bulb", (0, 0, h + 0.12), 0.15, LIGHT)
 
 
-def sofa(s: Sculptor, main: Array) -> None:
+def sofa(s: Sculptor, main: Paint) -> None:
     w, d, seat, back = s.u(0.75, 1.0), s.u(0.36, 0.46), s.u(0.3, 0.4), s.u(0.32, 0.45)
     arm, soft, count = s.u(0.11, 0.17), s.u(0.05, 0.1), int(s.rng.integers(2, 4))
     s.soft_box("base", (0, 0, seat * 0.6), (w, d, seat * 0.45), 0.04, darker(main, 0.8))
@@ -98,7 +98,7 @@ def sofa(s: Sculptor, main: Array) -> None:
             s.tube("leg", (*corner, -0.08), (*corner, 0.1), (0.05, 0.07), DARK_WOOD)
 
 
-def bench(s: Sculptor, main: Array) -> None:
+def bench(s: Sculptor, main: Paint) -> None:
     w, d, seat, back = s.u(0.85, 1.05), s.u(0.26, 0.34), s.u(0.4, 0.52), s.u(0.42, 0.6)
     iron = apart(s, main, BLACK, METAL, DARK_METAL)
     lean, with_arms = turn(-12, "x"), s.chance(0.6)
@@ -115,7 +115,7 @@ def bench(s: Sculptor, main: Array) -> None:
             s.rod("arm", (x * w, -d, seat + 0.25), (x * w, -d * 0.8, seat), 0.04, iron)
 
 
-def bookshelf(s: Sculptor, main: Array) -> None:
+def bookshelf(s: Sculptor, main: Paint) -> None:
     w, d, h, shelves = s.u(0.45, 0.65), s.u(0.2, 0.26), s.u(1.5, 1.9), int(s.rng.integers(3, 5))
     thick = s.u(0.055, 0.08)
     for x in (-1, 1):
@@ -126,7 +126,7 @@ def bookshelf(s: Sculptor, main: Array) -> None:
         _books(s, w - thick, d, 0.1 + i * (h - 0.1) / shelves, (h - 0.1) / shelves, main)
 
 
-def _books(s: Sculptor, w: float, d: float, z: float, room: float, main: Array) -> None:
+def _books(s: Sculptor, w: float, d: float, z: float, room: float, main: Paint) -> None:
     """A row of books on a shelf, from one side to somewhere past the middle."""
     x, end = -w, w * s.u(0.1, 0.9)
     while x < end:
@@ -136,7 +136,7 @@ def _books(s: Sculptor, w: float, d: float, z: float, room: float, main: Array) 
         x += 2 * half
 
 
-def stool(s: Sculptor, main: Array) -> None:
+def stool(s: Sculptor, main: Paint) -> None:
     r, h, thick, spread = s.u(0.36, 0.48), s.u(0.9, 1.3), s.u(0.06, 0.12), s.u(1.0, 1.3)
     legs, foot = int(s.rng.integers(3, 5)), s.u(0.05, 0.075)
     s.tube("seat", (0, 0, h - thick), (0, 0, h + thick), (r * 0.95, r), main)
@@ -147,7 +147,7 @@ def stool(s: Sculptor, main: Array) -> None:
     s.ring("rung", (0, 0, h * 0.35), (0, 0, 1), r * (spread * 0.65 + 0.26), 0.035, darker(main, 0.7))
 
 
-def wardrobe(s: Sculptor, main: Array) -> None:
+def wardrobe(s: Sculptor, main: Paint) -> None:
     w, d, h, crown = s.u(0.5, 0.68), s.u(0.26, 0.36), s.u(0.75, 0.95), s.u(0.05, 0.12)
     knob = apart(s, main, (0.85, 0.68, 0.25), METAL, BLACK)
     s.box("body", (0, 0, h), (w, d, h), main)
@@ -162,7 +162,7 @@ def wardrobe(s: Sculptor, main: Array) -> None:
             s.ball("foot", (x * w * 0.85, y * d * 0.8, -0.08), 0.1, marked(main, 0.6))
 
 
-def piano(s: Sculptor, main: Array) -> None:
+def piano(s: Sculptor, main: Paint) -> None:
     w, length, deep, leg = s.u(0.55, 0.7), s.u(0.5, 0.75), s.u(0.11, 0.15), s.u(0.4, 0.55)
     z, narrow, angle = leg + deep, s.u(0.4, 0.55), s.u(28, 42)
     dark = apart(s, main, BLACK, DARK_WOOD, CREAM)

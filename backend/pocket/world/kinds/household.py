@@ -13,10 +13,10 @@ from backend.pocket.world.kinds.base import (
     family,
     is_dark,
 )
-from backend.pocket.world.shapes import Array, Sculptor, turn
+from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
-def mug(s: Sculptor, main: Array) -> None:
+def mug(s: Sculptor, main: Paint) -> None:
     r, h, taper = s.u(0.42, 0.58), s.u(0.9, 1.25), s.u(0.82, 1.05)
     s.tube("body", (0, 0, 0), (0, 0, h), (r * taper, r), main, capped=False)
     s.tube("bottom", (0, 0, 0), (0, 0, 0.04), (r * taper, r * taper), main)
@@ -27,7 +27,7 @@ def mug(s: Sculptor, main: Array) -> None:
     s.ring("handle", (r * 1.05, 0, h * 0.5), (0, 1, 0), h * s.u(0.25, 0.32), s.u(0.055, 0.085), main)
 
 
-def teapot(s: Sculptor, main: Array) -> None:
+def teapot(s: Sculptor, main: Paint) -> None:
     w, h = s.u(0.55, 0.65), s.u(0.42, 0.58)
     s.ball("body", (0, 0, h), (w, w, h), main)
     s.tube("foot", (0, 0, 0), (0, 0, 0.12), (w * 0.6, w * 0.5), main)
@@ -38,7 +38,7 @@ def teapot(s: Sculptor, main: Array) -> None:
     s.ring("handle", (w * 1.05, 0, h * 1.05), (0, 1, 0), h * s.u(0.55, 0.7), 0.07, main)
 
 
-def umbrella(s: Sculptor, main: Array) -> None:
+def umbrella(s: Sculptor, main: Paint) -> None:
     r, rise, length = s.u(0.85, 1.05), s.u(0.4, 0.6), s.u(1.1, 1.4)
     stick = apart(s, main, DARK_METAL, DARK_WOOD, METAL)
     s.ball("canopy", (0, 0, length - rise * 0.5), (r, r, rise), main, clip=(0.0, 1.0))
@@ -52,7 +52,7 @@ def umbrella(s: Sculptor, main: Array) -> None:
     s.ring("handle", (hook, 0, 0), (0, 1, 0), hook, 0.05, stick)
 
 
-def hammer(s: Sculptor, main: Array) -> None:
+def hammer(s: Sculptor, main: Paint) -> None:
     length, grip, size = s.u(1.4, 1.8), s.u(0.1, 0.14), s.u(0.19, 0.25)
     s.tube("handle", (0, 0, 0), (0, 0, length), (grip * 1.15, grip * 0.8), main)
     s.rod("grip", (0, 0, 0.05), (0, 0, length * 0.4), grip * 1.3, main)

@@ -13,10 +13,10 @@ from backend.pocket.world.kinds.base import (
     darker,
     family,
 )
-from backend.pocket.world.shapes import Array, Sculptor, aligned
+from backend.pocket.world.shapes import Paint, Sculptor, aligned
 
 
-def tree(s: Sculptor, main: Array) -> None:
+def tree(s: Sculptor, main: Paint) -> None:
     h, r, spread = s.u(0.5, 0.9), s.u(0.09, 0.14), s.u(0.5, 0.68)
     s.tube("trunk", (0, 0, 0), (0, 0, h + 0.3), (r * 1.3, r), apart(s, main, DARK_WOOD, WOOD))
     if s.chance(0.4):
@@ -31,7 +31,7 @@ def tree(s: Sculptor, main: Array) -> None:
         s.ball("leaves", c, spread * s.u(0.45, 0.6), darker(main, s.u(0.85, 1.0)))
 
 
-def cactus(s: Sculptor, main: Array) -> None:
+def cactus(s: Sculptor, main: Paint) -> None:
     h, r = s.u(1.1, 1.6), s.u(0.19, 0.27)
     s.rod("stem", (0, 0, 0.3), (0, 0, h), r, main)
     for side in (-1, 1):
@@ -46,7 +46,7 @@ def cactus(s: Sculptor, main: Array) -> None:
         s.ball("flower", (0, 0, h + r), 0.1, apart(s, main, (0.95, 0.4, 0.6), LIGHT))
 
 
-def mushroom(s: Sculptor, main: Array) -> None:
+def mushroom(s: Sculptor, main: Paint) -> None:
     h, r, cap, width = s.u(0.6, 1.0), s.u(0.17, 0.27), s.u(0.4, 0.65), s.u(0.62, 0.85)
     s.tube("stem", (0, 0, 0), (0, 0, h + 0.1), (r * 1.25, r), CREAM)
     s.ball("cap", (0, 0, h), (width, width, cap), main, clip=(0.0, 1.0))

@@ -13,10 +13,10 @@ from backend.pocket.world.kinds.base import (
     family,
     is_dark,
 )
-from backend.pocket.world.shapes import Array, Sculptor
+from backend.pocket.world.shapes import Paint, Sculptor
 
 
-def snowman(s: Sculptor, main: Array) -> None:
+def snowman(s: Sculptor, main: Paint) -> None:
     r, chest, head = s.u(0.48, 0.58), s.u(0.34, 0.42), s.u(0.25, 0.31)
     z1 = r * 1.75 + chest * 0.7
     z2 = z1 + chest * 0.7 + head * 0.85
@@ -36,7 +36,7 @@ def snowman(s: Sculptor, main: Array) -> None:
         s.tube("hat", (0, 0, z2 + head * 0.75), (0, 0, z2 + head + s.u(0.2, 0.35)), (0.23, 0.22), hat)
 
 
-def robot(s: Sculptor, main: Array) -> None:
+def robot(s: Sculptor, main: Paint) -> None:
     w, h, head, leg = s.u(0.34, 0.46), s.u(0.38, 0.48), s.u(0.22, 0.3), s.u(0.35, 0.5)
     joint = METAL if np.abs(base_color(main) - METAL).sum() > 0.5 else np.asarray(DARK_METAL)
     z = leg + h

@@ -18,7 +18,7 @@ from backend.pocket.world.kinds.base import (
     is_dark,
     marked,
 )
-from backend.pocket.world.shapes import Array, Sculptor, turn
+from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
 def _wheels(s: Sculptor, x: float, rows: tuple[float, ...], radius: float, wide: float) -> None:
@@ -31,12 +31,12 @@ def _wheels(s: Sculptor, x: float, rows: tuple[float, ...], radius: float, wide:
             s.tube("hub", c - hub, c + hub, (radius * 0.5, radius * 0.5), METAL)
 
 
-def _glass(main: Array) -> tuple[float, float, float]:
+def _glass(main: Paint) -> tuple[float, float, float]:
     """Dark windows, or light ones in a dark vehicle."""
     return GLASS if is_dark(main) else (0.2, 0.28, 0.36)
 
 
-def car(s: Sculptor, main: Array) -> None:
+def car(s: Sculptor, main: Paint) -> None:
     w, length, h, cabin = s.u(0.42, 0.5), s.u(0.82, 1.0), s.u(0.19, 0.25), s.u(0.22, 0.3)
     wheel, back = s.u(0.22, 0.28), s.u(0.02, 0.2)
     z = wheel + h * 0.7
@@ -53,7 +53,7 @@ def car(s: Sculptor, main: Array) -> None:
         s.ball("taillight", (x * w * 0.65, length, z + 0.03), (0.11, 0.04, 0.07), (0.7, 0.08, 0.08))
 
 
-def airplane(s: Sculptor, main: Array) -> None:
+def airplane(s: Sculptor, main: Paint) -> None:
     length, r, span, chord = s.u(0.8, 0.95), s.u(0.19, 0.25), s.u(0.85, 1.05), s.u(0.2, 0.28)
     lift, sweep = s.u(0.42, 0.56), s.u(8, 22)
     s.ball("body", (0, 0, 0), (r, length, r), main)
@@ -71,7 +71,7 @@ def airplane(s: Sculptor, main: Array) -> None:
             s.rod("engine", (x * span, -chord * 0.9, -0.14), (x * span, 0.1, -0.14), 0.1, trim)
 
 
-def boat(s: Sculptor, main: Array) -> None:
+def boat(s: Sculptor, main: Paint) -> None:
     length, w, depth, mast = s.u(0.8, 0.95), s.u(0.36, 0.46), s.u(0.4, 0.52), s.u(1.0, 1.25)
     s.ball("hull", (0, 0, depth), (w, length, depth), main, clip=(-1.0, 0.0))
     s.ball("deck", (0, 0, depth - 0.05), (w * 0.95, length * 0.95, 0.02), apart(s, main, WOOD, CREAM))
@@ -83,7 +83,7 @@ def boat(s: Sculptor, main: Array) -> None:
     s.box("jib", (0, -length * 0.36, z - 0.08), (0.025, length * 0.3, rise * 0.8), main, top=(1, 0.03))
 
 
-def rocket(s: Sculptor, main: Array) -> None:
+def rocket(s: Sculptor, main: Paint) -> None:
     h, r, nose = s.u(0.95, 1.3), s.u(0.28, 0.37), s.u(0.4, 0.6)
     trim = apart(s, main, (0.8, 0.15, 0.12), WHITE, DARK_METAL)
     s.tube("body", (0, 0, 0.2), (0, 0, 0.2 + h), (r * s.u(0.85, 1.0), r), main)
@@ -99,7 +99,7 @@ def rocket(s: Sculptor, main: Array) -> None:
     s.ring("window", (0, -r, 0.2 + h * 0.7), (0, 1, 0), 0.15, 0.03, METAL)
 
 
-def truck(s: Sculptor, main: Array) -> None:
+def truck(s: Sculptor, main: Paint) -> None:
     w, length, bed, wheel = s.u(0.36, 0.44), s.u(0.85, 1.0), s.u(0.19, 0.27), s.u(0.18, 0.23)
     cab, floor = s.u(0.3, 0.38), 1.6 * wheel
     s.box("chassis", (0, 0, floor), (w * 0.75, length, 0.07), DARK_METAL)
@@ -117,7 +117,7 @@ def truck(s: Sculptor, main: Array) -> None:
     s.box("bumper", (0, front - 0.26, floor + 0.02), (w * 0.95, 0.06, 0.07), METAL)
 
 
-def bus(s: Sculptor, main: Array) -> None:
+def bus(s: Sculptor, main: Paint) -> None:
     w, length, h, wheel = s.u(0.29, 0.36), s.u(0.9, 1.05), s.u(0.32, 0.42), s.u(0.15, 0.19)
     z, count, glass = wheel + h * 0.95, int(s.rng.integers(4, 6)), _glass(main)
     s.soft_box("body", (0, 0, z), (w, length, h), 0.08, main)
@@ -133,7 +133,7 @@ def bus(s: Sculptor, main: Array) -> None:
         s.ball("headlight", (x * w, -length, z - h * 0.6), (0.075, 0.04, 0.075), LIGHT)
 
 
-def train(s: Sculptor, main: Array) -> None:
+def train(s: Sculptor, main: Paint) -> None:
     length, r, wheel, cab = s.u(0.75, 0.9), s.u(0.22, 0.28), s.u(0.19, 0.24), s.u(0.36, 0.46)
     trim, count = apart(s, main, (0.75, 0.14, 0.12), DARK_METAL, BLACK), int(s.rng.integers(3, 5))
     floor = 1.5 * wheel
@@ -152,7 +152,7 @@ def train(s: Sculptor, main: Array) -> None:
     _wheels(s, r * 0.95, rows, min(wheel, length * 0.72 / count), 0.05)
 
 
-def tractor(s: Sculptor, main: Array) -> None:
+def tractor(s: Sculptor, main: Paint) -> None:
     big, small, w, hood = s.u(0.42, 0.52), s.u(0.2, 0.27), s.u(0.2, 0.26), s.u(0.55, 0.7)
     tall, grip = s.u(0.42, 0.55), s.u(0.12, 0.17)
     z = big + 0.12
@@ -170,7 +170,7 @@ def tractor(s: Sculptor, main: Array) -> None:
         s.box("fender", (x * (w * 1.3 + grip), 0.2, 2 * big + 0.02), (grip, big * 0.8, 0.05), main, top=(1, 0.6))
 
 
-def helicopter(s: Sculptor, main: Array) -> None:
+def helicopter(s: Sculptor, main: Paint) -> None:
     w, length, h, boom = s.u(0.31, 0.39), s.u(0.44, 0.54), s.u(0.32, 0.4), s.u(0.5, 0.7)
     blades, reach = int(s.rng.integers(2, 5)), s.u(0.65, 0.85)
     dark = DARK_METAL if not is_dark(main) else METAL
@@ -191,7 +191,7 @@ def helicopter(s: Sculptor, main: Array) -> None:
             s.rod("strut", (x * w * 0.6, y * length, -h * 0.7), (x * w, y * length, -h - 0.14), 0.03, dark)
 
 
-def submarine(s: Sculptor, main: Array) -> None:
+def submarine(s: Sculptor, main: Paint) -> None:
     length, r, tower, lean = s.u(0.65, 0.8), s.u(0.25, 0.34), s.u(0.18, 0.28), s.u(-0.2, 0.1)
     trim = apart(s, main, METAL, (0.85, 0.68, 0.25), DARK_METAL)
     s.rod("hull", (0, -length + 0.2, 0), (0, length - 0.3, 0), r, main)
@@ -210,7 +210,7 @@ def submarine(s: Sculptor, main: Array) -> None:
             s.ring("porthole", (x * r, y * length, 0.05), (1, 0, 0), 0.09, 0.028, trim)
 
 
-def balloon(s: Sculptor, main: Array) -> None:
+def balloon(s: Sculptor, main: Paint) -> None:
     r, tall, gap, size = s.u(0.62, 0.75), s.u(0.95, 1.15), s.u(0.2, 0.32), s.u(0.16, 0.21)
     stripes, trim = int(s.rng.integers(4, 7)), apart(s, main, WHITE, (0.98, 0.85, 0.3), CREAM)
     neck = -tall * 0.94 * r
@@ -228,7 +228,7 @@ def balloon(s: Sculptor, main: Array) -> None:
     s.box("basket", (0, 0, low - 0.13), (size * 0.85, size * 0.85, 0.16), WOOD, top=(1.2, 1.2))
 
 
-def tank(s: Sculptor, main: Array) -> None:
+def tank(s: Sculptor, main: Paint) -> None:
     w, length, h, turret = s.u(0.42, 0.52), s.u(0.62, 0.76), s.u(0.15, 0.21), s.u(0.29, 0.37)
     barrel, lift, tread = s.u(0.35, 0.55), s.u(0.0, 0.14), s.u(0.16, 0.21)
     s.box("hull", (0, 0, tread + h), (w, length, h), main, top=(0.9, 0.82))
