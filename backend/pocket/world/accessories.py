@@ -8,7 +8,7 @@ import numpy as np
 from backend.pocket.world.colors import shade
 from backend.pocket.world.descriptions import ACCESSORIES, Accessory
 from backend.pocket.world.materials import Array
-from backend.pocket.world.parts import Part
+from backend.pocket.world.parts import BOX, ROUNDED_BOX, Part
 from backend.pocket.world.scenes import Scene
 from backend.pocket.world.shapes import Sculptor, aligned
 
@@ -17,6 +17,7 @@ ON_TOP = ("hat", "flag", "flower", "crown")
 
 _GREEN = (0.2, 0.5, 0.18)
 _POLE = (0.45, 0.33, 0.22)
+_BOXES = (BOX, ROUNDED_BOX)
 _BODIES = ("body", "chest", "torso", "trunk")
 
 
@@ -62,20 +63,31 @@ def bareheaded(scene: Scene) -> Scene:
 
 
 def top_of(scene: Scene) -> Seat:
-    """The top of the head, or of the highest part that is broad enough to carry something."""
-    boxes = [_box(part) for part in scene.parts]
-    reach = float(np.ptp(np.concatenate(boxes)[:, 2]))
-    heads = _heads(scene)
-    broad = heads or [i for i, box in enumerate(boxes) if _breadth(box) > 0.1 * reach]
-    index = max(broad or range(len(boxes)), key=lambda i: float(boxes[i][1, 2]))
+    """The top of the head, or of the highest part that is broad enough to carry something.
+
+    Between several that are as high, such as the ribs of a pumpkin, where they meet.
+    """
+    boxes = np.stack([_box(part) for part in scene.parts])
+    reach = float(np.ptp(boxes[..., 2]))
+    chosen = _heads(scene) or [i for i, box in enumerate(boxes) if _breadth(box) > 0.1 * reach]
+    chosen = chosen or list(range(len(boxes)))
+    index = max(chosen, key=lambda i: float(boxes[i, 1, 2]))
     box, cloud = boxes[index], scene.parts[index].surface_points()
     crest = cloud[cloud[:, 2] > box[1, 2] - 0.02 * (box[1, 2] - box[0, 2])]
     middle = crest.mean(0)[:2]
     radius = float(np.clip(_breadth(box), 0.13, 0.42))
     flat = np.linalg.norm(crest[:, :2] - middle, axis=1).max() > 0.5 * radius
     sink = 0.02 if flat else 0.22 * min(radius, float(box[1, 2] - box[0, 2]))
-    point = np.array([*middle, box[1, 2] - sink])
+    peers = boxes[[i for i in chosen if boxes[i, 1, 2] > box[1, 2] - 0.03 * reach]]
+    point = np.array([*_meeting(peers, middle), box[1, 2] - sink])
     return Seat(point, np.array([0, 0, 1.0]), radius, scene.parts[index].name)
+
+
+def _meeting(boxes: Array, middle: Array) -> Array:
+    """The middle of boxes (n, 2, 3) seen from above, if it lies within one; else `middle`."""
+    mean = boxes.mean((0, 1))[:2]
+    within = (boxes[:, 0, :2] < mean).all(1) & (mean < boxes[:, 1, :2]).all(1)
+    return mean if within.any() and len(boxes) > 1 else middle
 
 
 def neck_of(scene: Scene) -> Seat:
@@ -86,12 +98,15 @@ def neck_of(scene: Scene) -> Seat:
     center, half = box.mean(0), (box[1] - box[0]) / 2
     up = center - _body_center(scene)
     up /= np.linalg.norm(up)
-    along = 1 / np.linalg.norm(up / half)
+    along = 1 / np.linalg.norm(up / half) * (0.98 if head.shape in _BOXES else 0.7)
     across = float(np.median(half))
-    return Seat(center - 0.88 * along * up, up, 0.72 * across, head.name)
+    return Seat(center - along * up, up, 0.88 * across, head.name)
 
 
 def _heads(scene: Scene) -> list[int]:
+    """The parts that are the head of something with eyes: not those of a hammer."""
+    if not any("eye" in part.name for part in scene.parts):
+        return []
     return [index for index, part in enumerate(scene.parts) if part.name == "head"]
 
 
@@ -128,11 +143,10 @@ def _crown(s: Sculptor, seat: Seat, color: Array) -> None:
     p, r = seat.point, 0.78 * seat.radius
     s.tube("crown", p, p + (0, 0, 0.5 * r), (r, 1.08 * r), color, capped=False)
     s.tube("crown", p, p + (0, 0, 0.2 * r), (0.97 * r, 0.97 * r), color * 0.7)
-    for i in range(6):
-        a = np.pi / 3 * i + np.pi / 6
-        rim = p + (1.06 * r * np.cos(a), 1.06 * r * np.sin(a), 0.4 * r)
-        s.tube("crown", rim, rim + (0, 0, 0.75 * r), (0.42 * r, 0.0), color)
-        s.ball("crown", rim + (0, 0, 0.78 * r), 0.13 * r, color * 0.8)
+    for i in range(8):
+        a = np.pi / 4 * (i + 0.5)
+        rim = p + (1.02 * r * np.cos(a), 1.02 * r * np.sin(a), 0.42 * r)
+        s.tube("crown", rim, rim + (0, 0, 0.62 * r), (0.36 * r, 0.0), color)
 
 
 def _flower(s: Sculptor, seat: Seat, color: Array) -> None:
@@ -158,7 +172,7 @@ def _flag(s: Sculptor, seat: Seat, color: Array) -> None:
 
 
 def _scarf(s: Sculptor, seat: Seat, color: Array) -> None:
-    r, thick = 1.02 * seat.radius, 0.3 * seat.radius
+    r, thick = seat.radius, 0.3 * seat.radius
     s.ring("scarf", seat.point, seat.up, r, thick, color)
     front = _front(seat)
     knot = seat.point + front * (r + 0.5 * thick)
@@ -169,9 +183,9 @@ def _scarf(s: Sculptor, seat: Seat, color: Array) -> None:
 
 
 def _bow_tie(s: Sculptor, seat: Seat, color: Array) -> None:
-    r = max(0.12, 0.75 * seat.radius)
+    r = max(0.12, 0.7 * seat.radius)
     front = _front(seat)
-    knot = seat.point + front * (1.08 * seat.radius)
+    knot = seat.point + front * (1.2 * seat.radius)
     for side in (-1, 1):
         s.tube("bow tie", knot, knot + (side * 1.15 * r, 0, 0), (0.12 * r, 0.62 * r), color)
     s.ball("bow tie", knot, 0.26 * r, color * 0.6)

@@ -117,9 +117,7 @@ def _colored(said: Description) -> str:
     return noun_phrase(said).replace(paint, f"{paint} colored", 1) if paint else noun_phrase(said)
 
 
-def draw_caption(
-    what: Description | str, color: str | None, rng: np.random.Generator
-) -> str:
+def draw_caption(what: Description | str, color: str | None, rng: np.random.Generator) -> str:
     """A caption from a random template, the plainest one a third of the time."""
     template = 0 if rng.random() < 0.3 else int(rng.integers(TEMPLATES))
     return caption(what, color, template)

@@ -183,23 +183,44 @@ _DIRECTIONS = {
 
 def _stacked(scene: Scene, other: Scene, relation: Relation) -> Scene:
     """The object on the carrying part of the other, or on the ground under it, made to fit."""
-    name = (SUPPORTS if relation.word == "on" else SHELTERS)[relation.other.kind]
-    low, high = _largest(other, name)
     own = scene.bounds()
-    room = 0.8 * (high - low)[:2]
-    base = np.array([*(low + high)[:2] / 2, high[2]])
-    factor = min(1.0, float((room / (own[1] - own[0])[:2]).min()))
-    if relation.word == "under":
-        base[2] = other.bounds()[0, 2]
-        factor = min(factor, float(0.85 * (low[2] - base[2]) / (own[1] - own[0])[2]))
+    base, room = _place_on(other) if relation.word == "on" else _place_under(other)
+    factor = float(np.clip((room / (own[1] - own[0])).min(), 0.35, 1.0))
     foot = np.array([*own.mean(0)[:2], own[0, 2]])
     return shifted(scaled_about(scene, factor, foot), base - foot)
 
 
+def _place_on(other: Scene) -> tuple[Array, Array]:
+    """Where an object stands on another, (3,), and the room for it, (3,)."""
+    low, high = _largest(other, SUPPORTS[other.kind])
+    base = np.array([*(low + high)[:2] / 2, high[2]])
+    return base, np.array([*0.95 * (high - low)[:2], np.inf])
+
+
+def _place_under(other: Scene) -> tuple[Array, Array]:
+    """Where an object stands under another, (3,), and the room for it, (3,): before a middle leg,
+    if there is one."""
+    low, high = _largest(other, SHELTERS[other.kind])
+    ground = float(other.bounds()[0, 2])
+    base, room = np.array([*(low + high)[:2] / 2, ground]), 0.7 * (high - low)
+    room[2] = 0.88 * (low[2] - ground)
+    boxes = [box for box in _boxes(other) if box[0, 2] < low[2] - 0.1 * (low[2] - ground)]
+    blocked = [box for box in boxes if ((box[0] < base)[:2] & (base < box[1])[:2]).all()]
+    if blocked:
+        base[1] -= 0.27 * (high - low)[1]
+        room[:2] *= 0.55
+    return base, room
+
+
+def _boxes(scene: Scene) -> list[Array]:
+    clouds = [part.surface_points() for part in scene.parts]
+    return [np.stack([cloud.min(0), cloud.max(0)]) for cloud in clouds]
+
+
 def _largest(scene: Scene, name: str) -> Array:
-    """The bounds (2, 3) of the widest part of this name."""
-    clouds = [part.surface_points() for part in scene.parts if part.name == name]
-    boxes = [np.stack([cloud.min(0), cloud.max(0)]) for cloud in clouds]
+    """The bounds (2, 3) of the widest part of this name; of the widest of all if there is none."""
+    named = [part for part in scene.parts if part.name == name]
+    boxes = _boxes(replace(scene, parts=tuple(named)) if named else scene)
     return max(boxes, key=lambda box: float(np.prod(box[1, :2] - box[0, :2])))
 
 

@@ -26,8 +26,11 @@ ACCESSORIES = ("hat", "scarf", "bow tie", "flag", "flower", "crown")
 RELATIONS = ("on", "under", "next to", "in front of", "behind")
 MOTIONS = ("turn", "bounce", "sway", "grow", "wag", "flap", "walk", "open", "spin")
 
-_NO_SHADE = {("light", "red"), ("dark", "orange"), ("dark", "pink")}
-_ONE_SHADE = ("white", "black")
+_NO_SHADE = {
+    ("light", "red"), ("dark", "orange"), ("dark", "pink"), ("dark", "brown"), ("dark", "lime"),
+    ("dark", "magenta"), ("light", "magenta"),
+}  # fmt: skip
+_ONE_SHADE = ("white", "black", "gray")
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def described(what: Description | str, color: str | None = None) -> Description:
 
 
 def has_shade(color: str, shade: str) -> bool:
-    """Whether this shade is a color of its own kind: light red is pink, dark orange is brown."""
+    """Whether this shade is a color of its own kind: light red is pink, dark orange brown."""
     return color not in _ONE_SHADE and (shade, color) not in _NO_SHADE
 
 
