@@ -72,61 +72,65 @@ def fill_lists(order, boxes, starts, width, splats):
 
 
 @njit(cache=True, inline="always")
-def _spread(i, count):
-    """Work item i of ``count`` in an order that gives each of two threads every other tile."""
-    half = (count + 1) // 2
-    return 2 * i if i < half else 2 * (i - half) + 1
+def _place(item, starts, height, width):
+    """Of a work item: view, its list in ``splats`` (first, end), pixels y0, y1, x0, x1. Items
+    come in an order that gives each of two threads every other tile."""
+    columns = (width + TILE - 1) // TILE
+    tiles = columns * ((height + TILE - 1) // TILE)
+    half = (len(starts) * tiles + 1) // 2
+    work = 2 * item if item < half else 2 * (item - half) + 1
+    view, tile = work // tiles, work % tiles
+    y, x = (tile // columns) * TILE, (tile % columns) * TILE
+    y1, x1 = min(y + TILE, height), min(x + TILE, width)
+    return view, starts[view, tile], starts[view, tile + 1], y, y1, x, x1
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def composite(starts, splats, boxes, centers, conics, opacities, features, images, light, lasts):
     """Front-to-back sums of ``features`` (views, n, c) in ``images`` (views, h, w, c), the light
     that is left in ``light``, and in ``lasts`` where in its tile's list a pixel was finished."""
-    views, height, width, channels = images.shape
-    columns = (width + TILE - 1) // TILE
-    tiles = columns * ((height + TILE - 1) // TILE)
-    for item in prange(views * tiles):
-        work = _spread(item, views * tiles)
-        view, tile = work // tiles, work % tiles
-        first, end = starts[view, tile], starts[view, tile + 1]
-        y0, x0 = (tile // columns) * TILE, (tile % columns) * TILE
-        y1, x1 = min(y0 + TILE, height), min(x0 + TILE, width)
-        open_pixels = (y1 - y0) * (x1 - x0)
+    views, height, width, _ = images.shape
+    for item in prange(views * (starts.shape[1] - 1)):
+        view, first, end, y0, y1, x0, x1 = _place(item, starts, height, width)
         lasts[view, y0:y1, x0:x1] = end
+        unfinished = (y1 - y0) * (x1 - x0)
         left = np.ones((TILE, TILE))
-        closed = np.zeros((TILE, TILE), np.bool_)
+        tile = images[view, y0:y1, x0:x1], left, lasts[view, y0:y1, x0:x1]
         for k in range(first, end):
             g = splats[k]
-            box = boxes[view, g]
-            x, y = centers[view, g]
-            a, b, c = conics[view, g]
-            opacity = opacities[g]
-            limit = np.log(opacity / LEAST_ALPHA)
-            for row in range(max(box[1], y0), min(box[3] + 1, y1)):
-                dy = row + 0.5 - y
-                for column in range(max(box[0], x0), min(box[2] + 1, x1)):
-                    if closed[row - y0, column - x0]:
-                        continue
-                    dx = column + 0.5 - x
-                    power = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
-                    if power < 0 or power > limit:
-                        continue
-                    alpha = min(MOST_ALPHA, opacity * np.exp(-power))
-                    before = left[row - y0, column - x0]
-                    after = before * (1 - alpha)
-                    if after < LEAST_LIGHT:
-                        closed[row - y0, column - x0] = True
-                        lasts[view, row, column] = k
-                        open_pixels -= 1
-                        continue
-                    left[row - y0, column - x0] = after
-                    for channel in range(channels):
-                        images[view, row, column, channel] += (
-                            alpha * before * features[view, g, channel]
-                        )
-            if open_pixels == 0:
+            splat = centers[view, g], conics[view, g], opacities[g], features[view, g]
+            unfinished -= _blend(k, splat, boxes[view, g], y0, y1, x0, x1, *tile)
+            if unfinished == 0:
                 break
         light[view, y0:y1, x0:x1] = left[: y1 - y0, : x1 - x0]
+
+
+@njit(cache=True, error_model="numpy")
+def _blend(k, splat, box, y0, y1, x0, x1, image, left, lasts):
+    """Lay one splat behind what a tile shows already; how many pixels that finished."""
+    (x, y), (a, b, c), opacity, features = splat
+    limit = np.log(opacity / LEAST_ALPHA)
+    finished = 0
+    for row in range(max(box[1], y0) - y0, min(box[3] + 1, y1) - y0):
+        dy = row + y0 + 0.5 - y
+        for column in range(max(box[0], x0) - x0, min(box[2] + 1, x1) - x0):
+            if k >= lasts[row, column]:
+                continue
+            dx = column + x0 + 0.5 - x
+            power = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
+            if power < 0 or power > limit:
+                continue
+            alpha = min(MOST_ALPHA, opacity * np.exp(-power))
+            before = left[row, column]
+            after = before * (1 - alpha)
+            if after < LEAST_LIGHT:
+                lasts[row, column] = k
+                finished += 1
+                continue
+            left[row, column] = after
+            for channel in range(len(features)):
+                image[row, column, channel] += alpha * before * features[channel]
+    return finished
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
@@ -136,63 +140,60 @@ def differentiate(
 ):
     """The gradient of each splat in each of its tiles, in ``parts`` (pairs, 6 + c): center (2),
     conic (3), opacity, features; from those of the images and of the light that is left."""
-    views, height, width, channels = to_images.shape
-    columns = (width + TILE - 1) // TILE
-    tiles = columns * ((height + TILE - 1) // TILE)
-    for item in prange(views * tiles):
-        work = _spread(item, views * tiles)
-        view, tile = work // tiles, work % tiles
-        first, end = starts[view, tile], starts[view, tile + 1]
-        y0, x0 = (tile // columns) * TILE, (tile % columns) * TILE
-        y1, x1 = min(y0 + TILE, height), min(x0 + TILE, width)
-        left = np.ones((TILE, TILE))
-        behind = np.zeros((TILE, TILE))
-        for row in range(y0, y1):
-            for column in range(x0, x1):
-                left[row - y0, column - x0] = light[view, row, column]
+    views, height, width, _ = to_images.shape
+    for item in prange(views * (starts.shape[1] - 1)):
+        view, first, end, y0, y1, x0, x1 = _place(item, starts, height, width)
+        left, behind = np.empty((TILE, TILE)), np.empty((TILE, TILE))
+        for row in range(y1 - y0):
+            for column in range(x1 - x0):
+                lit = light[view, y0 + row, x0 + column]
+                left[row, column] = lit
+                behind[row, column] = lit * to_light[view, y0 + row, x0 + column]
+        tile = to_images[view, y0:y1, x0:x1], left, behind, lasts[view, y0:y1, x0:x1]
         for k in range(end - 1, first - 1, -1):
             g = splats[k]
-            box = boxes[view, g]
-            x, y = centers[view, g]
-            a, b, c = conics[view, g]
-            opacity = opacities[g]
-            limit = np.log(opacity / LEAST_ALPHA)
-            part = parts[k]
-            for row in range(max(box[1], y0), min(box[3] + 1, y1)):
-                dy = row + 0.5 - y
-                for column in range(max(box[0], x0), min(box[2] + 1, x1)):
-                    if k >= lasts[view, row, column]:
-                        continue
-                    dx = column + 0.5 - x
-                    power = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
-                    if power < 0 or power > limit:
-                        continue
-                    full = opacity * np.exp(-power)
-                    alpha = min(MOST_ALPHA, full)
-                    passed = 1 / (1 - alpha)
-                    before = left[row - y0, column - x0] * passed
-                    left[row - y0, column - x0] = before
-                    weight = alpha * before
-                    seen = 0.0
-                    for channel in range(channels):
-                        gradient = to_images[view, row, column, channel]
-                        seen += gradient * features[view, g, channel]
-                        part[6 + channel] += weight * gradient
-                    hidden = (
-                        behind[row - y0, column - x0]
-                        + to_light[view, row, column] * light[view, row, column]
-                    )
-                    behind[row - y0, column - x0] += weight * seen
-                    if full > MOST_ALPHA:
-                        continue
-                    to_alpha = before * seen - hidden * passed
-                    part[5] += to_alpha * full / opacity
-                    to_power = -to_alpha * full
-                    part[0] -= to_power * (a * dx + b * dy)
-                    part[1] -= to_power * (c * dy + b * dx)
-                    part[2] += to_power * 0.5 * dx * dx
-                    part[3] += to_power * dx * dy
-                    part[4] += to_power * 0.5 * dy * dy
+            splat = centers[view, g], conics[view, g], opacities[g], features[view, g]
+            _differentiate_one(k, splat, boxes[view, g], y0, y1, x0, x1, *tile, parts[k])
+
+
+@njit(cache=True, error_model="numpy")
+def _differentiate_one(
+    k, splat, box, y0, y1, x0, x1, to_image, left, behind, lasts, part
+):
+    """Take one splat off a tile, back to front. ``left``: the light behind it, then before it.
+    ``behind``: the gradient by that light's share, of all that the splats behind it show."""
+    (x, y), (a, b, c), opacity, features = splat
+    limit = np.log(opacity / LEAST_ALPHA)
+    for row in range(max(box[1], y0) - y0, min(box[3] + 1, y1) - y0):
+        dy = row + y0 + 0.5 - y
+        for column in range(max(box[0], x0) - x0, min(box[2] + 1, x1) - x0):
+            if k >= lasts[row, column]:
+                continue
+            dx = column + x0 + 0.5 - x
+            power = 0.5 * (a * dx * dx + c * dy * dy) + b * dx * dy
+            if power < 0 or power > limit:
+                continue
+            falloff = np.exp(-power)
+            alpha = min(MOST_ALPHA, opacity * falloff)
+            passed = 1 / (1 - alpha)
+            before = left[row, column] * passed
+            left[row, column] = before
+            seen = 0.0
+            for channel in range(len(features)):
+                gradient = to_image[row, column, channel]
+                seen += gradient * features[channel]
+                part[6 + channel] += alpha * before * gradient
+            to_alpha = before * seen - behind[row, column] * passed
+            behind[row, column] += alpha * before * seen
+            if opacity * falloff > MOST_ALPHA:
+                continue
+            to_power = -to_alpha * alpha
+            part[0] -= to_power * (a * dx + b * dy)
+            part[1] -= to_power * (c * dy + b * dx)
+            part[2] += to_power * 0.5 * dx * dx
+            part[3] += to_power * dx * dy
+            part[4] += to_power * 0.5 * dy * dy
+            part[5] += to_alpha * falloff
 
 
 @njit(cache=True, parallel=True)

@@ -49,7 +49,8 @@ def splat(
         projected.centers, _conics(projected.covariances), opacities, features.contiguous(),
         projected.covariances.detach(), projected.depth.detach(), size,
     )
-    return Splatted(images, alpha[..., None], projected.centers, _radii(projected) * drawn)
+    radii = torch.where(drawn, _radii(projected), 0)
+    return Splatted(images, alpha[..., None], projected.centers, radii)
 
 
 def _conics(covariances: Tensor) -> Tensor:
