@@ -33,7 +33,9 @@ def _smooth_run(points: Array) -> tuple[Array, Array]:
         positions.append(points[i] + rise * chords[i] + bend)
         slope = 6 * s * (1 - s) * chords[i]
         slopes.append(slope + (1 - s) * (1 - 3 * s) * start + s * (3 * s - 2) * end)
-    return np.concatenate(positions), np.concatenate(slopes)
+    curve = np.concatenate(positions)
+    curve[-1] = points[-1]  # a + (b - a) is not always b
+    return curve, np.concatenate(slopes)
 
 
 def _knot_tangents(speeds: Array, widths: Array) -> Array:
