@@ -20,6 +20,7 @@ _ORDER = (
     "sofa", "bench", "bookshelf", "stool", "wardrobe", "piano",
     "windmill", "lighthouse", "church", "tent", "igloo", "bridge", "well", "pagoda", "truck", "bus",
     "train", "tractor", "helicopter", "submarine", "balloon", "tank",
+    "bottle", "vase", "bowl", "bucket", "candle", "bell", "guitar", "hat", "clock", "book",
 )  # fmt: skip
 
 _FOUND = {

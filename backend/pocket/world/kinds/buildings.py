@@ -32,11 +32,18 @@ def house(s: Sculptor, main: Paint) -> None:
         s.box("gable", (0, 0, 2 * h + roof * 0.8), (w, d, roof * 0.8), main, top=(0.0, 1.0))
     else:
         s.box("roof", (0, 0, 2 * h + roof), (w + 0.12, d + 0.1, roof), tiles, top=(0.1, 0.1))
-    s.box("door", (0, -d, h * 0.55), (0.15, 0.03, h * 0.55), apart(s, main, DARK_WOOD, CREAM))
+    _door(s, -d, h * 0.55, 0.15, apart(s, main, DARK_WOOD, CREAM))
     for x in (-1, 1):
         s.box("window", (x * w * 0.62, -d, h * 1.25), (0.13, 0.025, 0.15), GLASS)
         s.box("window", (x * w, 0, h * 1.25), (0.025, 0.16, 0.15), GLASS)
     s.box("chimney", (w * 0.5, d * 0.3, 2 * h + roof * 1.2), (0.1, 0.1, roof * 0.8), TERRACOTTA)
+
+
+def _door(s: Sculptor, y: float, half: float, wide: float, color: Paint) -> None:
+    """A door that opens in the wall at `y`, of these half sizes; dark behind it."""
+    s.box("doorway", (0, y, half), (wide, 0.01, half), (0.1, 0.09, 0.09))
+    s.box("door", (0, y - 0.02, half), (wide, 0.025, half), color)
+    s.joint("open", "door", (-wide, y - 0.04, half), (0, 0, 1), (0, -100))
 
 
 def castle(s: Sculptor, main: Paint) -> None:
@@ -52,8 +59,10 @@ def castle(s: Sculptor, main: Paint) -> None:
                 s.tube("roof", (*c, tower), (*c, tower + tip), (r * 1.25, 0.0), tiles)
             else:
                 _battlements(s, (*c, tower), r, main)
-    s.box("gate", (0, -w, 0.2), (0.17, 0.03, 0.2), DARK_WOOD)
-    s.ball("gate", (0, -w, 0.4), (0.17, 0.03, 0.14), DARK_WOOD)
+    s.box("doorway", (0, -w, 0.24), (0.18, 0.01, 0.25), (0.1, 0.09, 0.09))
+    s.box("gate", (0, -w - 0.02, 0.2), (0.17, 0.03, 0.2), DARK_WOOD)
+    s.ball("gate", (0, -w - 0.02, 0.4), (0.17, 0.03, 0.14), DARK_WOOD)
+    s.joint("open", "gate", (0, -w - 0.04, 0), (1, 0, 0), (0, 90))
     for x in np.linspace(-0.6, 0.6, 4):
         for y in (-1, 1):
             s.box("battlement", (x * w, y * w, wall + 0.05), (0.07, 0.05, 0.07), main)
@@ -83,6 +92,7 @@ def windmill(s: Sculptor, main: Paint) -> None:
         s.box("blade", hub + spin @ np.array([0, 0, reach / 2]), (0.03, 0.03, reach / 2), DARK_WOOD, rotation=spin)
         sail = hub + spin @ np.array([wide, 0, reach * 0.6])
         s.box("blade", sail, (wide, 0.02, reach * 0.4), cloth, rotation=spin)
+    s.joint("spin", ("blade", "hub"), hub, (0, 1, 0), (0, 360))
 
 
 def lighthouse(s: Sculptor, main: Paint) -> None:
@@ -118,8 +128,7 @@ def church(s: Sculptor, main: Paint) -> None:
     gold = (0.85, 0.68, 0.25)
     s.box("cross", (0, front, top + 0.1), (0.03, 0.03, 0.15), gold)
     s.box("cross", (0, front, top + 0.14), (0.1, 0.03, 0.03), gold)
-    s.box("door", (0, front - tower, 0.2), (0.1, 0.03, 0.2), DARK_WOOD)
-    s.ball("door", (0, front - tower, 0.4), (0.1, 0.03, 0.1), DARK_WOOD)
+    _door(s, front - tower, 0.22, 0.11, DARK_WOOD)
     s.ball("bell", (0, front, tall * 1.7), (0.09, tower + 0.02, 0.13), (0.2, 0.2, 0.24))
     for x in (-1, 1):
         for y in (-0.2, 0.3, 0.8):

@@ -9,6 +9,7 @@ from backend.pocket.world.kinds.base import (
     DARK_WOOD,
     LIGHT,
     METAL,
+    SIDES,
     WHITE,
     WOOD,
     apart,
@@ -89,7 +90,7 @@ def sofa(s: Sculptor, main: Paint) -> None:
     s.soft_box("back", (0, d * 0.8, seat + back * 0.5), (w, 0.14, back), soft, main)
     for i in range(count):
         x = w * ((2 * i + 1) / count - 1)
-        s.soft_box("cushion", (x, -0.06, seat * 1.15), (w / count - 0.015, d, 0.1), 0.06, main)
+        s.soft_box("seat", (x, -0.06, seat * 1.15), (w / count - 0.015, d, 0.1), 0.06, main)
     for x in (-1, 1):
         side = (x * (w + arm * 0.6), -0.02, seat * 0.95)
         s.soft_box("arm", side, (arm, d + 0.04, seat * 0.8), soft, marked(main, 0.88))
@@ -153,11 +154,13 @@ def wardrobe(s: Sculptor, main: Paint) -> None:
     s.box("body", (0, 0, h), (w, d, h), main)
     s.box("crown", (0, 0, 2 * h + crown), (w + 0.02, d + 0.02, crown), marked(main, 0.75), top=(1.14, 1.14))
     s.box("base", (0, 0, 0.05), (w + 0.04, d + 0.03, 0.09), marked(main, 0.75))
-    for x in (-1, 1):
-        half = (w * 0.44, 0.03, h * 0.84)
-        s.box("door", (x * w * 0.48, -d - 0.02, h * 1.03), half, marked(main, 0.86))
-        s.box("panel", (x * w * 0.48, -d - 0.05, h * 1.03), (w * 0.3, 0.015, h * 0.68), main)
-        s.ball("knob", (x * 0.09, -d - 0.09, h), 0.065, knob)
+    s.box("inside", (0, -d, h * 1.03), (w * 0.93, 0.01, h * 0.84), (0.14, 0.11, 0.1))
+    for side, x in SIDES:
+        half, names = (w * 0.46, 0.03, h * 0.84), [f"{side} {part}" for part in ("door", "panel", "knob")]
+        s.box(names[0], (x * w * 0.47, -d - 0.03, h * 1.03), half, marked(main, 0.86))
+        s.box(names[1], (x * w * 0.47, -d - 0.06, h * 1.03), (w * 0.3, 0.015, h * 0.68), main)
+        s.ball(names[2], (x * 0.09, -d - 0.1, h), 0.065, knob)
+        s.joint("open", tuple(names), (x * w * 0.93, -d - 0.03, h), (0, 0, 1), (0, x * 110))
         for y in (-1, 1):
             s.ball("foot", (x * w * 0.85, y * d * 0.8, -0.08), 0.1, marked(main, 0.6))
 

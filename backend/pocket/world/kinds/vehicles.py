@@ -184,6 +184,7 @@ def helicopter(s: Sculptor, main: Paint) -> None:
     for i in range(blades):
         spin = turn(start + 360 / blades * i, "z")
         s.box("blade", spin @ np.array([reach / 2, 0, h + 0.18]), (reach / 2, 0.085, 0.035), dark, rotation=spin)
+    s.joint("spin", "blade", (0, 0, h), (0, 0, 1), (0, 360))
     s.tube("tail rotor", end + (0.06, 0, 0.1), end + (0.1, 0, 0.1), (0.2, 0.2), dark)
     for x in (-1, 1):
         s.rod("skid", (x * w, -length * 0.8, -h - 0.14), (x * w, length * 0.7, -h - 0.14), 0.04, dark)
@@ -204,6 +205,7 @@ def submarine(s: Sculptor, main: Paint) -> None:
     s.box("fin", (0, length + 0.05, 0), (r * 1.1, 0.12, 0.03), marked(main, 0.75))
     for angle in (45, 135):
         s.box("propeller", (0, length + 0.24, 0), (0.26, 0.03, 0.06), trim, rotation=turn(angle, "y"))
+    s.joint("spin", "propeller", (0, length + 0.24, 0), (0, 1, 0), (0, 360))
     for y in np.linspace(-0.65, 0.35, int(s.rng.integers(3, 5))):
         s.ball("porthole", (0, y * length, 0.05), (r * 1.03, 0.085, 0.085), GLASS)
         for x in (-1, 1):
