@@ -68,14 +68,14 @@ def top_of(scene: Scene) -> Seat:
     Between several that are as high, such as the ribs of a pumpkin, where they meet.
     """
     boxes = np.stack([_box(part) for part in scene.parts])
-    reach = float(np.ptp(boxes[..., 2]))
-    chosen = _heads(scene) or [i for i, box in enumerate(boxes) if _breadth(box) > 0.1 * reach]
+    reach = float((boxes[:, 1].max(0) - boxes[:, 0].min(0)).max())
+    chosen = _heads(scene) or [i for i, box in enumerate(boxes) if _breadth(box) > 0.09 * reach]
     chosen = chosen or list(range(len(boxes)))
     index = max(chosen, key=lambda i: float(boxes[i, 1, 2]))
     box, cloud = boxes[index], scene.parts[index].surface_points()
     crest = cloud[cloud[:, 2] > box[1, 2] - 0.02 * (box[1, 2] - box[0, 2])]
     middle = crest.mean(0)[:2]
-    radius = float(np.clip(_breadth(box), 0.13, 0.42))
+    radius = float(np.clip(_breadth(box), 0.09 * reach, 0.42))
     flat = np.linalg.norm(crest[:, :2] - middle, axis=1).max() > 0.5 * radius
     sink = 0.02 if flat else 0.22 * min(radius, float(box[1, 2] - box[0, 2]))
     peers = boxes[[i for i in chosen if boxes[i, 1, 2] > box[1, 2] - 0.03 * reach]]

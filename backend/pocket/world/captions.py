@@ -3,15 +3,11 @@
 import numpy as np
 
 from backend.pocket.world.descriptions import Description, described, uncolored
+from backend.pocket.world.naming import article, plural
 
 VIEWS = ("front view", "side view", "back view", "overhead view")
 
 _NUMBERS = ("", "one", "two", "three", "four")
-_PLURALS = {
-    "fish": "fish", "sheep": "sheep", "scissors": "scissors", "cactus": "cacti", "knife": "knives",
-    "bookshelf": "bookshelves", "leaf": "leaves", "wolf": "wolves", "mouse": "mice",
-    "leaves": "leaves", "potato": "potatoes", "tomato": "tomatoes",
-}  # fmt: skip
 
 # noun: all that is said, with its article; bare: without; rest: without the color; paint: the
 # color. Those with a paint are for descriptions of one object that name one color.
@@ -46,25 +42,6 @@ _TEMPLATES = (
     "a view of {noun}",
 )
 TEMPLATES = len(_TEMPLATES)
-
-
-def article(words: str) -> str:
-    """Return the article that goes before these words."""
-    return "an" if words[0] in "aeiou" else "a"
-
-
-def plural(noun: str) -> str:
-    """Several of a noun, by its last word."""
-    head, _, last = noun.rpartition(" ")
-    if last in _PLURALS:
-        many = _PLURALS[last]
-    elif last.endswith(("s", "x", "ch", "sh")):
-        many = last + "es"
-    elif last.endswith("y") and last[-2] not in "aeiou":
-        many = last[:-1] + "ies"
-    else:
-        many = last + "s"
-    return f"{head} {many}".strip()
 
 
 def paint_words(said: Description) -> str:

@@ -75,9 +75,19 @@ def composed_scene(said: Description, seed: int) -> Scene:
 
 def single(said: Description, seed: int) -> Scene:
     """One object by itself, stretched and dressed, at its own size: about the unit ball."""
+    paint, word, rng = started(said, seed)
+    return finished(sculpted(said.kind, word, paint, rng), said, seed)
+
+
+def started(said: Description, seed: int) -> tuple[MainPaint, str, np.random.Generator]:
+    """The main paint of an object, its color word, and what the rest of it is drawn from."""
     rng = np.random.default_rng((seed, *_key(said)))
-    paint, word = main_paint(said, rng)
-    scene = stretched(sculpted(said.kind, word, paint, rng), said.attribute)
+    return *main_paint(said, rng), rng
+
+
+def finished(scene: Scene, said: Description, seed: int) -> Scene:
+    """A plain object as it is said to be stretched and dressed."""
+    scene = stretched(scene, said.attribute)
     if said.accessory is None:
         return scene
     return dressed(scene, said.accessory, np.random.default_rng((seed, 2, *_key(said))))
