@@ -2,11 +2,12 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, grid_sample
+from torch.nn.functional import avg_pool2d
 
 from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
 from backend.rendering.rasterize import Fragments, interpolate_corners, rasterize
+from backend.rendering.textures import sample_texture
 from protocol.assets import Mesh
 
 SUPERSAMPLES = 3
@@ -31,21 +32,13 @@ def _base_color(mesh: Mesh, faces: Tensor, fragments: Fragments) -> Tensor:
     material = mesh.material
     if material is not None and material.base_color_map is not None and mesh.uvs is not None:
         uvs = interpolate_corners(torch.from_numpy(mesh.uvs), fragments)
-        return sample_texture(torch.from_numpy(material.base_color_map.pixels), uvs)
+        texels = torch.from_numpy(material.base_color_map.pixels)[..., :3].float() / 255
+        return sample_texture(texels, uvs)
     if "color" in mesh.attributes:
         colors = torch.from_numpy(mesh.attributes["color"].values[:, :3]).float()
         return interpolate_corners(colors[faces], fragments)
     factor = (0.8, 0.8, 0.8) if material is None else material.base_color[:3]
     return torch.tensor(factor).expand(*fragments.triangles.shape, 3)
-
-
-def sample_texture(pixels: Tensor, uvs: Tensor) -> Tensor:
-    """Bilinear color (..., 3) in [0, 1] of a texture (height, width, channels) uint8, row 0 at
-    the top, at ``uvs`` (..., 2), origin bottom left."""
-    texture = pixels[..., :3].permute(2, 0, 1)[None].float() / 255
-    places = torch.stack([uvs[..., 0] * 2 - 1, 1 - uvs[..., 1] * 2], -1).reshape(1, -1, 1, 2)
-    colors = grid_sample(texture, places, align_corners=False, padding_mode="border")
-    return colors[0, :, :, 0].T.reshape(*uvs.shape[:-1], 3)
 
 
 def _shrink(image: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from backend.rendering.cameras import orbit_cameras
-from backend.rendering.meshes import render_mesh, sample_texture
+from backend.rendering.meshes import render_mesh
 from protocol.assets import Attribute, Image, Material, Mesh
 
 FRONT = np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]], np.float32)
@@ -44,9 +44,3 @@ def test_without_texture_vertex_colors_and_then_the_factor_serve() -> None:
         color = render_mesh(mesh, CAMERAS).color
         assert color is not None
         assert torch.allclose(color[0, 16, 16], torch.tensor(wanted), atol=1e-4)
-
-
-def test_texture_lookup_blends_neighbors() -> None:
-    pixels = torch.tensor([[[0, 0, 0], [255, 255, 255]]], dtype=torch.uint8)
-    blended = sample_texture(pixels, torch.tensor([[0.5, 0.5], [0.25, 0.5], [0.75, 0.5]]))
-    assert torch.allclose(blended[:, 0], torch.tensor([0.5, 0.0, 1.0]), atol=1e-6)

@@ -6,7 +6,7 @@ import torch
 import trimesh
 
 from backend.rendering.cameras import Cameras, orbit_cameras
-from backend.rendering.rasterize import interpolate_corners, rasterize
+from backend.rendering.rasterize import interpolate, interpolate_corners, rasterize
 
 
 def ball() -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,3 +71,29 @@ def test_gradients_reach_interpolated_values() -> None:
     seen = fragments.triangles[fragments.covered].unique()
     assert values.grad is not None and (values.grad[seen].sum((1, 2)) > 0).all()
     assert float(values.grad.sum()) == pytest.approx(2 * int(fragments.covered.sum()), rel=1e-4)
+
+
+def test_attributes_at_vertices_and_at_corners_blend_alike() -> None:
+    positions, faces = ball()
+    fragments = rasterize(positions, faces, PERSPECTIVE)
+    values = torch.rand(len(positions), 3)
+    at_corners = interpolate_corners(values[faces], fragments)
+    assert torch.equal(interpolate(values, faces, fragments), at_corners)
+
+
+@pytest.mark.parametrize("ortho_height", [None, torch.tensor([1.5, 2.0]).double()])
+def test_interior_gradients_match_finite_differences(ortho_height: torch.Tensor | None) -> None:
+    """Of attributes and depth, where no outline moves over a pixel center."""
+    base = orbit_cameras([10.0, 200.0], 15.0, 3.0, 40.0, 6)
+    cameras = Cameras(base.c2w.double(), base.fov_degrees.double(), 6, 6, ortho_height)
+    faces = torch.tensor([[0, 1, 2]])
+    positions = torch.tensor([[-9.0, 0.3, -6], [8, -0.5, -5], [0.4, 0.2, 9]]).double()
+    values = torch.rand(3, 2, generator=torch.Generator().manual_seed(0)).double()
+
+    def look(positions: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        fragments = rasterize(positions, faces, cameras)
+        assert fragments.covered.all()
+        return interpolate(values, faces, fragments), fragments.depth
+
+    start = (positions.requires_grad_(), values.requires_grad_())
+    assert torch.autograd.gradcheck(look, start, eps=1e-6, atol=1e-6)
