@@ -1,6 +1,8 @@
-"""The loop of an optimization: explicit state, one generator, and a watchdog."""
+"""The loop of an optimization: explicit state, one generator, and watchdogs."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +10,7 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.annealing import Number, value_at
+from backend.distillation.watchdog import Watchdog
 from backend.representations.base import Representation
 from backend.studio import Progress
 from protocol.assets import Asset
@@ -25,7 +28,8 @@ class State:
     """Everything that a step changes; what a checkpoint holds.
 
     ``skipped``: steps without an update, because a loss or gradient was not finite. ``curve``:
-    (step, value) of what :func:`distill` was told to measure.
+    (step, value) of what :func:`distill` was told to measure. ``pace`` multiplies all learning
+    rates; a ``watchdog``, where there is one, lowers it when it brings a former state back.
     """
 
     representation: Representation
@@ -33,6 +37,8 @@ class State:
     step: int = 0
     skipped: int = 0
     curve: list[tuple[int, float]] = field(default_factory=list)
+    pace: float = 1.0
+    watchdog: Watchdog | None = None
 
     @classmethod
     def create(
@@ -57,6 +63,8 @@ class State:
             "step": self.step,
             "skipped": self.skipped,
             "curve": list(self.curve),
+            "pace": self.pace,
+            "watchdog": None if self.watchdog is None else self.watchdog.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -64,6 +72,24 @@ class State:
         self.representation.load_state(state["representation"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.skipped, self.curve = state["step"], state["skipped"], state["curve"]
+        self.pace = state["pace"]
+        if self.watchdog is not None:
+            self.watchdog.load_state(state["watchdog"])
+
+    def snapshot(self) -> dict[str, Any]:
+        """Parameters and moments, copied, for :meth:`go_back`."""
+        return deepcopy({name: self.state()[name] for name in ("representation", "optimizer")})
+
+    def go_back(self, snapshot: dict[str, Any], pace: float) -> None:
+        """Take up former parameters and moments with all learning rates multiplied by ``pace``;
+        the step stays. Call only while no graph of a loss is alive: shapes may change."""
+        kept = deepcopy(snapshot)
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.representation.load_state(kept["representation"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * pace / self.pace
+        self.pace = pace
 
 
 def distill(
@@ -83,7 +109,8 @@ def distill(
     ``losses(step)`` renders and gives losses by name, each of which needs an entry (its lambda) in
     ``weights``. ``rates``: learning rates by parameter group, followed over the run where given.
     ``gradient_norm``: the whole gradient is shortened to it. ``after_step(step)`` is for upkeep
-    (occupancy, densification). ``measure`` gives the points of ``state.curve``.
+    (occupancy, densification). ``measure`` gives the points of ``state.curve``. Where
+    ``state.watchdog`` is set, ``losses`` shows it each step's alpha.
 
     A step whose loss or gradient is not finite changes nothing and is counted;
     :class:`DistilleryError` when that happens ``PATIENCE`` times in a row.
@@ -92,23 +119,36 @@ def distill(
     _measure(state, steps, measure)
     while state.step < steps:
         progress = state.step / steps
-        _set_rates(state.optimizer, rates or {}, progress)
+        _set_rates(state, rates or {}, progress)
         terms = losses(state.step)
+        values = {name: float(loss.detach()) for name, loss in terms.items()}
         total = torch.stack(
             [value_at(weights[name], progress) * loss for name, loss in terms.items()]
         ).sum()
+        del terms  # no graph shall outlive its step: upkeep and recovery may change shapes
         updated = _update(state.optimizer, total, gradient_norm)
+        del total
         in_a_row = 0 if updated else in_a_row + 1
         state.skipped += not updated
         if in_a_row >= PATIENCE:
-            raise _diverged(state.step, terms)
+            raise _diverged(state.step, values)
         if updated and after_step is not None:
             after_step(state.step)
         state.step += 1
+        if state.watchdog is not None:
+            state.watchdog.guard(state)
         _measure(state, steps, measure)
-        values = {name: float(loss.detach()) for name, loss in terms.items()}
-        message = f"steps skipped, not finite: {state.skipped}" if state.skipped else ""
-        yield Progress(state.step, steps, message=message, losses=values, preview=preview)
+        yield Progress(
+            state.step, steps, message=_troubles(state), losses=values, preview=preview
+        )
+
+
+def _troubles(state: State) -> str:
+    """What a user should know went wrong and was dealt with; "" where nothing did."""
+    said = [f"steps skipped, not finite: {state.skipped}"] if state.skipped else []
+    if state.watchdog is not None and state.watchdog.recovered:
+        said.append(f"recovered from a collapse: {state.watchdog.recovered} times")
+    return "; ".join(said)
 
 
 def _measure(state: State, steps: int, measure: Callable[[], float] | None) -> None:
@@ -119,12 +159,10 @@ def _measure(state: State, steps: int, measure: Callable[[], float] | None) -> N
         state.curve.append((state.step, measure()))
 
 
-def _set_rates(
-    optimizer: torch.optim.Optimizer, rates: Mapping[str, Number], progress: float
-) -> None:
-    for group in optimizer.param_groups:
+def _set_rates(state: State, rates: Mapping[str, Number], progress: float) -> None:
+    for group in state.optimizer.param_groups:
         if group["name"] in rates:
-            group["lr"] = value_at(rates[group["name"]], progress)
+            group["lr"] = state.pace * value_at(rates[group["name"]], progress)
 
 
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: float | None) -> bool:
@@ -145,8 +183,8 @@ def _update(optimizer: torch.optim.Optimizer, loss: Tensor, gradient_norm: float
     return True
 
 
-def _diverged(step: int, terms: Mapping[str, Tensor]) -> DistilleryError:
-    broken = [name for name, loss in terms.items() if not loss.isfinite()]
+def _diverged(step: int, values: Mapping[str, float]) -> DistilleryError:
+    broken = [name for name, value in values.items() if not math.isfinite(value)]
     where = f"the loss {', '.join(broken)}" if broken else "the gradient"
     return DistilleryError(
         "diverged",
