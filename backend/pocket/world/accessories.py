@@ -33,8 +33,9 @@ class Seat:
 
 
 def accessories_for(scene: Scene) -> tuple[str, ...]:
-    """What the object can wear."""
-    return ACCESSORIES if _heads(scene) else ON_TOP
+    """What the object can wear, itself excepted."""
+    known = ACCESSORIES if _heads(scene) else ON_TOP
+    return tuple(word for word in known if word != scene.kind)
 
 
 def dressed(scene: Scene, accessory: Accessory, rng: np.random.Generator) -> Scene:
@@ -44,7 +45,7 @@ def dressed(scene: Scene, accessory: Accessory, rng: np.random.Generator) -> Sce
     move the accessory too. Raises ValueError where there is no neck for it.
     """
     if accessory.kind not in accessories_for(scene):
-        raise ValueError(f"the {scene.kind} has no neck for a {accessory.kind}")
+        raise ValueError(f"a {scene.kind} cannot have a {accessory.kind}")
     bare = bareheaded(scene) if accessory.kind in ON_TOP else scene
     seat = top_of(bare) if accessory.kind in ON_TOP else neck_of(bare)
     sculptor = Sculptor(rng)
@@ -58,7 +59,9 @@ def dressed(scene: Scene, accessory: Accessory, rng: np.random.Generator) -> Sce
 
 
 def bareheaded(scene: Scene) -> Scene:
-    """The object without a hat of its own."""
+    """The object without a hat of its own, unless it is one."""
+    if scene.kind in ON_TOP:
+        return scene
     return replace(scene, parts=tuple(part for part in scene.parts if part.name not in ON_TOP))
 
 

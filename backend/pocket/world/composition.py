@@ -237,14 +237,21 @@ def _largest(scene: Scene, name: str) -> Array:
 def framed(scenes: list[Scene], radius: float = RADIUS) -> list[Scene]:
     """Scenes under the one map that fits all of them together into a ball; their new rest.
 
-    Nothing is magnified: a tiny thing stays tiny. What two of them share stays the same, bit for
-    bit.
+    What two of them share stays the same, bit for bit.
+    """
+    matrix = framing(scenes, radius)
+    return [rested(scene.moved(matrix)) for scene in scenes]
+
+
+def framing(scenes: list[Scene], radius: float = RADIUS) -> Array:
+    """The map (3, 4) that centers scenes together and fits them into a ball.
+
+    Nothing is magnified: a tiny thing stays tiny.
     """
     points = np.concatenate([part.surface_points() for scene in scenes for part in scene.parts])
     center = (points.min(0) + points.max(0)) / 2
     scale = min(1.0, radius / np.linalg.norm(points - center, axis=1).max())
-    matrix = np.concatenate([np.eye(3), -center[:, None]], 1) * scale
-    return [rested(scene.moved(matrix)) for scene in scenes]
+    return np.concatenate([np.eye(3), -center[:, None]], 1) * scale
 
 
 def rested(scene: Scene) -> Scene:

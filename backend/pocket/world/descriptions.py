@@ -24,7 +24,7 @@ ATTRIBUTES: dict[str, tuple[float, float, float]] = {
 """How each attribute scales an object (x, y, z); tiny and big ones keep their proportions."""
 ACCESSORIES = ("hat", "scarf", "bow tie", "flag", "flower", "crown")
 RELATIONS = ("on", "under", "next to", "in front of", "behind")
-MOTIONS = ("turn", "bounce", "sway", "grow", "wag", "flap", "walk", "open", "spin")
+MOTIONS = ("turn", "bounce", "sway", "grow", "spin", "wag", "flap", "walk", "open")
 
 _NO_SHADE = {
     ("light", "red"), ("dark", "orange"), ("dark", "pink"), ("dark", "brown"), ("dark", "lime"),

@@ -255,11 +255,12 @@ def _part_color(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change | N
     if np.abs(_group_color(source, group) - paint).sum() < 0.5:
         return None
     target = source.repainted(lambda p: paint if part_group(p.name) == group else p.material)
-    part = part_word(source, group)
+    worn = said.accessory is not None and group == said.accessory.kind
+    part = group if worn else part_word(source, group)
     words = {"part": part, "color": color}
     some = f"{color} {part}" if part != group else f"{article(color)} {color} {part}"
     after, seen = said, f"{caption(said)} {'and' if said.accessory else 'with'} {some}"
-    if said.accessory and group == said.accessory.kind:
+    if said.accessory and worn:
         after = replace(said, accessory=replace(said.accessory, color=color))
         seen = ""
     return _Change(source, target, said, after, _PART_COLOR, words, seen)
