@@ -24,7 +24,7 @@ from backend.pocket.world.shapes import Paint, Sculptor, turn
 
 
 def house(s: Sculptor, main: Paint) -> None:
-    w, d, h, roof = s.u(0.55, 0.8), s.u(0.5, 0.75), s.u(0.4, 0.6), s.u(0.3, 0.45)
+    w, d, h, roof = s.u(0.55, 0.8), s.u(0.5, 0.75), s.u(0.42, 0.6), s.u(0.26, 0.38)
     tiles = apart(s, main, (0.6, 0.2, 0.15), (0.3, 0.3, 0.34), DARK_WOOD)
     s.box("wall", (0, 0, h), (w, d, h), main)
     if s.chance(0.6):
@@ -77,16 +77,15 @@ def _battlements(s: Sculptor, top: tuple[float, float, float], r: float, main: P
 
 
 def windmill(s: Sculptor, main: Paint) -> None:
-    h, foot, r, reach = s.u(1.1, 1.45), s.u(0.46, 0.58), s.u(0.27, 0.35), s.u(0.75, 0.95)
-    tiles = apart(s, main, (0.6, 0.2, 0.15), (0.3, 0.3, 0.34), DARK_WOOD)
+    h, foot, r, reach = s.u(1.1, 1.45), s.u(0.5, 0.62), s.u(0.31, 0.39), s.u(0.8, 1.0)
     cloth = apart(s, main, WHITE, CREAM, (0.72, 0.6, 0.42))
     s.tube("tower", (0, 0, 0), (0, 0, h), (foot, r), main)
-    s.ball("cap", (0, 0, h), (r * 1.12, r * 1.12, r * s.u(0.9, 1.2)), tiles, clip=(0.0, 1.0))
+    s.ball("cap", (0, 0, h), (r * 1.12, r * 1.12, r * s.u(0.9, 1.2)), marked(main, 0.6), clip=(0.0, 1.0))
     s.box("door", (0, -foot * 0.93, 0.2), (0.13, 0.06, 0.22), apart(s, main, DARK_WOOD, CREAM))
     hub = np.array([0, -r - 0.2, h + 0.06])
     s.rod("axle", hub, hub + (0, 0.3, 0), 0.05, DARK_WOOD)
     s.ball("hub", hub, 0.09, DARK_WOOD)
-    start, wide = s.u(10, 80), s.u(0.11, 0.16)
+    start, wide = s.u(10, 80), s.u(0.09, 0.13)
     for i in range(4):
         spin = turn(start + 90 * i, "y")
         s.box("blade", hub + spin @ np.array([0, 0, reach / 2]), (0.03, 0.03, reach / 2), DARK_WOOD, rotation=spin)
@@ -116,7 +115,7 @@ def lighthouse(s: Sculptor, main: Paint) -> None:
 
 def church(s: Sculptor, main: Paint) -> None:
     w, length, h, tower = s.u(0.36, 0.46), s.u(0.6, 0.8), s.u(0.25, 0.34), s.u(0.17, 0.22)
-    tall, spire, gable = s.u(0.5, 0.62), s.u(0.35, 0.5), s.u(0.18, 0.26)
+    tall, spire, gable = s.u(0.5, 0.62), s.u(0.3, 0.44), s.u(0.15, 0.22)
     tiles = apart(s, main, (0.28, 0.29, 0.34), (0.5, 0.22, 0.16), DARK_WOOD)
     s.box("wall", (0, 0.15, h), (w, length, h), main)
     s.box("roof", (0, 0.15, 2 * h + gable), (w + 0.08, length + 0.05, gable), tiles, top=(0.0, 1.0))

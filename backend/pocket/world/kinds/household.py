@@ -190,7 +190,7 @@ def clock(s: Sculptor, main: Paint) -> None:
     s.tube("case", (0, -deep, 0), (0, deep, 0), (r, r), main)
     s.ring("case", (0, -deep, 0), (0, 1, 0), r * 0.96, 0.07, main)
     front = -deep - 0.02
-    s.tube("face", (0, front, 0), (0, -deep, 0), (r * 0.86, r * 0.86), (0.97, 0.97, 0.95))
+    s.tube("face", (0, front, 0), (0, -deep, 0), (r * 0.82, r * 0.82), (0.97, 0.97, 0.95))
     for i in range(12):
         spin, long_ = turn(30 * i, "y"), 0.1 if i % 3 == 0 else 0.05
         tick = spin @ np.array([0, 0, r * 0.72]) + (0, front, 0)

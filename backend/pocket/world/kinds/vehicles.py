@@ -16,6 +16,7 @@ from backend.pocket.world.kinds.base import (
     darker,
     family,
     is_dark,
+    lighter,
     marked,
 )
 from backend.pocket.world.shapes import Paint, Sculptor, turn
@@ -74,7 +75,7 @@ def airplane(s: Sculptor, main: Paint) -> None:
 def boat(s: Sculptor, main: Paint) -> None:
     length, w, depth, mast = s.u(0.8, 0.95), s.u(0.36, 0.46), s.u(0.4, 0.52), s.u(1.0, 1.25)
     s.ball("hull", (0, 0, depth), (w, length, depth), main, clip=(-1.0, 0.0))
-    s.ball("deck", (0, 0, depth - 0.05), (w * 0.95, length * 0.95, 0.02), apart(s, main, WOOD, CREAM))
+    s.ball("deck", (0, 0, depth - 0.05), (w * 0.95, length * 0.95, 0.02), marked(main, 0.7))
     s.tube("mast", (0, 0, depth - 0.1), (0, 0, depth + mast), (0.05, 0.035), DARK_WOOD)
     sail = apart(s, main, WHITE, CREAM, (0.75, 0.85, 0.95))
     rise = mast * s.u(0.4, 0.45)
@@ -121,7 +122,7 @@ def bus(s: Sculptor, main: Paint) -> None:
     w, length, h, wheel = s.u(0.29, 0.36), s.u(0.9, 1.05), s.u(0.32, 0.42), s.u(0.15, 0.19)
     z, count, glass = wheel + h * 0.95, int(s.rng.integers(4, 6)), _glass(main)
     s.soft_box("body", (0, 0, z), (w, length, h), 0.08, main)
-    s.soft_box("roof", (0, 0, z + h), (w * 0.9, length * 0.95, 0.06), 0.05, apart(s, main, WHITE, METAL))
+    s.soft_box("roof", (0, 0, z + h), (w * 0.9, length * 0.95, 0.06), 0.05, lighter(main, 0.5))
     for i in range(count):
         y = length * (1.6 * (i + 0.5) / count - 0.72)
         s.box("window", (0, y, z + h * 0.38), (w * 1.03, length * 0.62 / count, h * 0.3), glass)
@@ -135,15 +136,15 @@ def bus(s: Sculptor, main: Paint) -> None:
 
 def train(s: Sculptor, main: Paint) -> None:
     length, r, wheel, cab = s.u(0.75, 0.9), s.u(0.22, 0.28), s.u(0.19, 0.24), s.u(0.36, 0.46)
-    trim, count = apart(s, main, (0.75, 0.14, 0.12), DARK_METAL, BLACK), int(s.rng.integers(3, 5))
+    trim, count = apart(s, main, DARK_METAL, BLACK, METAL), int(s.rng.integers(3, 5))
     floor = 1.5 * wheel
     s.box("chassis", (0, 0, floor), (r * 0.95, length, 0.07), trim)
     s.tube("boiler", (0, -length * 0.92, floor + r), (0, length * 0.4, floor + r), (r, r), main)
-    s.tube("front", (0, -length * 0.96, floor + r), (0, -length * 0.9, floor + r), (r * 0.8, r), trim)
+    s.tube("front", (0, -length * 0.96, floor + r), (0, -length * 0.9, floor + r), (r * 0.8, r), marked(main, 0.7))
     s.ball("headlight", (0, -length * 0.97, floor + r), (0.09, 0.06, 0.09), LIGHT)
     s.box("cab", (0, length * 0.68, floor + cab), (r * 1.2, length * 0.32, cab), main)
     s.box("window", (0, length * 0.68, floor + cab * 1.45), (r * 1.23, length * 0.18, cab * 0.26), LIGHT)
-    s.box("roof", (0, length * 0.68, floor + 2 * cab), (r * 1.4, length * 0.4, 0.06), trim, top=(0.8, 1))
+    s.box("roof", (0, length * 0.68, floor + 2 * cab), (r * 1.4, length * 0.4, 0.06), marked(main, 0.75), top=(0.8, 1))
     top = floor + 2 * r
     s.tube("chimney", (0, -length * 0.68, top - 0.1), (0, -length * 0.68, top + s.u(0.28, 0.42)), (0.08, 0.15), trim)
     s.ball("dome", (0, -length * 0.15, top - 0.02), 0.13, trim)
@@ -175,7 +176,7 @@ def helicopter(s: Sculptor, main: Paint) -> None:
     blades, reach = int(s.rng.integers(2, 5)), s.u(0.65, 0.85)
     dark = DARK_METAL if not is_dark(main) else METAL
     s.ball("body", (0, 0, 0), (w, length, h), main)
-    s.ball("windshield", (0, -length * 0.38, h * 0.12), (w * 0.88, length * 0.68, h * 0.75), _glass(main))
+    s.ball("windshield", (0, -length * 0.38, h * 0.12), (w * 0.8, length * 0.66, h * 0.66), _glass(main))
     end = np.array([0, length * 0.6 + boom, h * 0.5])
     s.tube("boom", (0, length * 0.3, h * 0.25), end, (h * 0.55, 0.09), main)
     s.box("fin", end + (0, 0, 0.1), (0.035, 0.12, 0.24), main, top=(1, 0.6))
