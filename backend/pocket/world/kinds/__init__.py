@@ -21,6 +21,12 @@ _ORDER = (
     "windmill", "lighthouse", "church", "tent", "igloo", "bridge", "well", "pagoda", "truck", "bus",
     "train", "tractor", "helicopter", "submarine", "balloon", "tank",
     "bottle", "vase", "bowl", "bucket", "candle", "bell", "guitar", "hat", "clock", "book",
+    "cat", "rabbit", "elephant", "giraffe", "pig", "owl", "penguin", "turtle", "snail", "butterfly",
+    "snake", "crab", "octopus", "whale",
+    "banana", "pear", "carrot", "donut", "ice cream", "burger", "pineapple", "cupcake", "cheese",
+    "lollipop", "flower", "tulip", "palm tree", "potted plant",
+    "teddy bear", "spinning top", "drum", "crown", "gift", "rocking horse", "dice", "bowling pin",
+    "ghost", "kite",
 )  # fmt: skip
 
 _FOUND = {
