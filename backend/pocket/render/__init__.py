@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.pocket.render.casting import (
+    CAMERA_NORMAL,
     CHANNELS,
     DEPTH,
     NORMAL,
@@ -73,25 +74,20 @@ def render_views(
     index or -1). Without a light the colors are plain albedo. `samples` x `samples` rays a pixel.
     """
     arrays, (rows, rests) = packed(scene), paints(scene)
-    rgba = np.zeros((len(views), size, size, 4))
-    buffers = np.zeros((len(views), size, size, CHANNELS))
+    pixels = np.zeros((len(views), size, size, CHANNELS), np.float32)
     lit = np.array(
         _NO_LIGHT if light is None else [*light.position, light.diffuse, light.ambient], float
     )
     for index, view in enumerate(views):
         camera = (view.c2w, view.half_height, view.orthographic)
         hits = cast(arrays, *camera, size * samples)
-        resolve(hits, arrays, rows, rests, *camera, lit, rgba[index], buffers[index])
-    turned = np.stack([view.c2w[:, :3] for view in views])
-    found = buffers.astype(np.float32)
-    length = np.linalg.norm(found[..., :3], axis=-1, keepdims=True)
-    normals = found[..., NORMAL:POINT] / np.maximum(length, 1e-6)
+        resolve(hits, arrays, rows, rests, *camera, lit, pixels[index])
     return {
-        "rgba": rgba.astype(np.float32),
-        "normals": normals,
-        "camera_normals": np.einsum("vij,vhwi->vhwj", turned, normals).astype(np.float32),
-        "coordinates": found[..., POINT:OBJECT],
-        "object_coordinates": found[..., OBJECT:DEPTH],
-        "depth": found[..., DEPTH:PART],
-        "part": found[..., PART:],
+        "rgba": pixels[..., :NORMAL],
+        "normals": pixels[..., NORMAL:POINT],
+        "camera_normals": pixels[..., CAMERA_NORMAL:],
+        "coordinates": pixels[..., POINT:OBJECT],
+        "object_coordinates": pixels[..., OBJECT:DEPTH],
+        "depth": pixels[..., DEPTH:PART],
+        "part": pixels[..., PART:CAMERA_NORMAL],
     }

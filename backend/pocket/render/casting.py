@@ -7,6 +7,7 @@ from numba import njit
 
 from backend.pocket.render.intersections import (
     FAR,
+    dot,
     hit_box,
     hit_ellipsoid,
     hit_frustum,
@@ -26,12 +27,14 @@ from backend.pocket.world.parts import (
     PEBBLE,
     ROUNDED_BOX,
     SWEEP,
+    TORUS,
 )
-from backend.pocket.world.patterns import METAL, PLAIN, STRIPES, paint
+from backend.pocket.world.patterns import METAL, STRIPES, paint
 
 _SHINE, _GLOSS = 0.55, 20.0  # strength and exponent of metal's highlight
-CHANNELS = 11
-NORMAL, POINT, OBJECT, DEPTH, PART = 0, 3, 6, 9, 10  # where each begins in `buffers`
+# Where each output begins in a pixel: a view's pixels are (size, size, CHANNELS).
+COLOR, ALPHA, NORMAL, POINT, OBJECT, DEPTH, PART = 0, 3, 4, 7, 10, 13, 14
+CAMERA_NORMAL, CHANNELS = 15, 18
 
 
 @njit(cache=True, fastmath=True)
@@ -61,25 +64,29 @@ def _rectangle(matrix, bounds, c2w, half, orthographic, size):  # type: ignore[n
 
 
 @njit(cache=True, fastmath=True, inline="always")
-def _hit(shape, o, d, p, bounds, pieces, n):  # type: ignore[no-untyped-def]
-    """The ray's parameter where it meets a shape, and the way along a swept tube there."""
+def _hit(shape, o, d, p, extent, pieces, first, last):  # type: ignore[no-untyped-def]
+    """The ray's parameter and normal where it meets a shape, and the way along a tube there."""
+    t, n, along = FAR, (0.0, 0.0, 0.0), 0.0
     if shape == ELLIPSOID:
-        return hit_ellipsoid(o, d, p[0], p[1], n), 0.0
-    if shape == BOX:
-        return hit_box(o, d, p[0], p[1], n), 0.0
-    if shape == FRUSTUM:
-        return hit_frustum(o, d, p[0], p[1], p[2], n), 0.0
-    if shape == PEBBLE:
-        return hit_pebble(o, d, p[0], p[1], n), 0.0
-    if shape == ROUNDED_BOX:
-        return hit_rounded_box(o, d, p, bounds[1], n), 0.0
-    if shape == CAPSULE:
-        return hit_round_cone(o, d, pieces[0], FAR, n)
-    if shape == SWEEP:
-        return hit_sweep(o, d, pieces, n)
-    if shape == LATHE:
-        return hit_lathe(o, d, pieces, bounds[1], n), 0.0
-    return hit_torus(o, d, p[0], bounds[1], n), 0.0
+        t, n = hit_ellipsoid(o, d, p[0], p[1])
+    elif shape == BOX:
+        t, n = hit_box(o, d, p[0], p[1])
+    elif shape == FRUSTUM:
+        t, n = hit_frustum(o, d, p[0], p[1], p[2])
+    elif shape == CAPSULE:
+        start = (o[0], o[1], o[2] + p[0])
+        t, n, along = hit_round_cone(start, d, (0.0, 0.0, 1.0), 2.0 * p[0], p[1], p[1])
+    elif shape == PEBBLE:
+        t, n = hit_pebble(o, d, p[0], p[1])
+    elif shape == ROUNDED_BOX:
+        t, n = hit_rounded_box(o, d, (p[0], p[1], p[2]), p[3])
+    elif shape == SWEEP:
+        t, n, along = hit_sweep(o, d, pieces, first, last)
+    elif shape == LATHE:
+        t, n = hit_lathe(o, d, pieces, first, last, extent)
+    elif shape == TORUS:
+        t, n = hit_torus(o, d, p[0])
+    return t, n, along
 
 
 @njit(cache=True, fastmath=True)
@@ -97,6 +104,16 @@ def _local_rays(inverse, c2w, orthographic, rays):  # type: ignore[no-untyped-de
             rays[moved + 1, i] += inverse[i, j] * c2w[j, 1]
 
 
+@njit(cache=True, fastmath=True, inline="always")
+def _ray(rays, middle, step, x, y):  # type: ignore[no-untyped-def]
+    """The origin or direction of the ray through an image point."""
+    return (
+        rays[middle, 0] + x * rays[step, 0] + y * rays[step + 1, 0],
+        rays[middle, 1] + x * rays[step, 1] + y * rays[step + 1, 1],
+        rays[middle, 2] + x * rays[step, 2] + y * rays[step + 1, 2],
+    )
+
+
 @njit(cache=True, fastmath=True)
 def cast(scene, c2w, half, orthographic, size):  # type: ignore[no-untyped-def]
     """Nearest hits of every ray: depth along the view axis, part (-1: none), world normal, and
@@ -111,10 +128,11 @@ def cast(scene, c2w, half, orthographic, size):  # type: ignore[no-untyped-def]
         )
         boxes[part, 0], boxes[part, 1], boxes[part, 2], boxes[part, 3] = x0, x1, y0, y1
         nearest[part] = near
-    o, d, n, rays = np.empty(3), np.empty(3), np.empty(3), np.empty((6, 3))
+    rays = np.empty((6, 3))
     for part in np.argsort(nearest):
-        inverse, near = inverses[part], nearest[part]
-        own = pieces[ranges[part, 0] : ranges[part, 1]]
+        shape, inverse, near, row_of = shapes[part], inverses[part], nearest[part], ranges[part]
+        p = (params[part, 0], params[part, 1], params[part, 2], params[part, 3])
+        extent = (bounds[part, 1, 0], bounds[part, 1, 1], bounds[part, 1, 2])
         _local_rays(inverse, c2w, orthographic, rays)
         for row in range(boxes[part, 2], boxes[part, 3]):
             y = (1.0 - 2.0 * (row + 0.5) / size) * half
@@ -122,42 +140,42 @@ def cast(scene, c2w, half, orthographic, size):  # type: ignore[no-untyped-def]
                 if depths[row, column] <= near:
                     continue
                 x = (2.0 * (column + 0.5) / size - 1.0) * half
-                for i in range(3):
-                    o[i] = rays[0, i] + x * rays[2, i] + y * rays[3, i]
-                    d[i] = rays[1, i] + x * rays[4, i] + y * rays[5, i]
-                t, way = _hit(shapes[part], o, d, params[part], bounds[part], own, n)
+                o, d = _ray(rays, 0, 2, x, y), _ray(rays, 1, 4, x, y)
+                t, n, way = _hit(shape, o, d, p, extent, pieces, row_of[0], row_of[1])
                 if t >= depths[row, column]:
                     continue
                 depths[row, column], parts[row, column] = t, part
                 along[row, column] = way
-                flip = shapes[part] != LATHE and n[0] * d[0] + n[1] * d[1] + n[2] * d[2] > 0
-                _to_world(inverse, n, -1.0 if flip else 1.0, normals[row, column])
+                sign = -1.0 if shape != LATHE and dot(n, d) > 0 else 1.0
+                _to_world(inverse, n, sign, normals, row, column)
     return depths, parts, normals, along
 
 
 @njit(cache=True, fastmath=True)
-def _to_world(inverse, n, sign, out):  # type: ignore[no-untyped-def]
+def _to_world(inverse, n, sign, normals, row, column):  # type: ignore[no-untyped-def]
     """The unit world normal of a local normal, turned around where `sign` is negative."""
     squared = 0.0
     for i in range(3):
-        out[i] = inverse[0, i] * n[0] + inverse[1, i] * n[1] + inverse[2, i] * n[2]
-        squared += out[i] * out[i]
+        value = inverse[0, i] * n[0] + inverse[1, i] * n[1] + inverse[2, i] * n[2]
+        normals[row, column, i] = value
+        squared += value * value
+    scale = sign / math.sqrt(max(squared, 1e-30))
     for i in range(3):
-        out[i] *= sign / math.sqrt(max(squared, 1e-30))
+        normals[row, column, i] *= scale
 
 
 @njit(cache=True, fastmath=True)
-def resolve(hits, scene, paints, rests, c2w, half, orthographic, light, rgba, buffers):  # type: ignore[no-untyped-def]
-    """Shade every ray and average those of a pixel into `rgba` (straight) and `buffers`."""
+def resolve(hits, scene, paints, rests, c2w, half, orthographic, light, pixels):  # type: ignore[no-untyped-def]
+    """Shade every ray and average those of a pixel into zeroed `pixels` (size, size, CHANNELS)."""
     depths, parts, normals, along = hits
-    inverses, size, fine = scene[2], rgba.shape[0], depths.shape[0]
+    shapes, inverses, size, fine = scene[0], scene[2], pixels.shape[0], depths.shape[0]
     samples = fine // size
     point, ray, local, color = np.empty(3), np.empty(3), np.empty(3), np.empty(3)
+    normal, sums = np.empty(3), np.empty(CHANNELS)
     for row in range(size):
         for column in range(size):
+            sums[:] = 0.0
             count, nearest = 0, FAR
-            pixel, buffer = rgba[row, column], buffers[row, column]
-            buffer[PART] = -1
             for sub in range(samples * samples):
                 r, c = row * samples + sub // samples, column * samples + sub % samples
                 part, depth = parts[r, c], depths[r, c]
@@ -170,43 +188,49 @@ def resolve(hits, scene, paints, rests, c2w, half, orthographic, light, rgba, bu
                     aside = x * c2w[i, 0] + y * c2w[i, 1]
                     ray[i] = (0.0 if orthographic else aside) - c2w[i, 2]
                     point[i] = c2w[i, 3] + depth * ray[i] + (aside if orthographic else 0.0)
-                _apply(inverses[part], point, local)
+                    normal[i] = normals[r, c, i]
+                _apply(inverses, part, point, local)
+                _apply(rests, part, local, color)
                 for i in range(3):
-                    buffer[NORMAL + i] += normals[r, c, i]
-                    buffer[POINT + i] += point[i]
-                    buffer[OBJECT + i] += rests[part, i, 3]
-                    for j in range(3):
-                        buffer[OBJECT + i] += rests[part, i, j] * local[j]
-                buffer[DEPTH] += depth
+                    sums[NORMAL + i] += normal[i]
+                    sums[POINT + i] += point[i]
+                    sums[OBJECT + i] += color[i]
+                sums[DEPTH] += depth
                 if depth < nearest:
-                    nearest, buffer[PART] = depth, part
-                _color(paints[part], scene[0][part], local, along[r, c], color)
-                _shade(color, paints[part, 0] == METAL, point, ray, normals[r, c], light)
+                    nearest, sums[PART] = depth, part
+                if shapes[part] == SWEEP and paints[part, 0] == STRIPES:
+                    local[2] = along[r, c]
+                paint(paints, part, local, color)
+                _shade(color, paints[part, 0] == METAL, point, ray, normal, light)
                 for i in range(3):
-                    pixel[i] += color[i]
-            if count:
-                pixel[:3] /= count
-                buffer[:PART] /= count
-                pixel[3] = count / (samples * samples)
+                    sums[COLOR + i] += color[i]
+            _write(sums, count, samples, c2w, pixels, row, column)
 
 
 @njit(cache=True, fastmath=True)
-def _apply(matrix, point, out):  # type: ignore[no-untyped-def]
-    for i in range(3):
-        out[i] = matrix[i, 3]
-        for j in range(3):
-            out[i] += matrix[i, j] * point[j]
-
-
-@njit(cache=True, fastmath=True)
-def _color(row, shape, local, along, color):  # type: ignore[no-untyped-def]
-    """The paint at a local point, which is overwritten."""
-    if row[0] == PLAIN:
-        color[:] = row[3:6]
+def _write(sums, count, samples, c2w, pixels, row, column):  # type: ignore[no-untyped-def]
+    """The pixel of `count` hits: means, unit normals, and the part of the nearest."""
+    if count == 0:
+        pixels[row, column, PART] = -1
         return
-    if shape == SWEEP and row[0] == STRIPES:
-        local[2] = along
-    paint(row, local, color)
+    for i in range(PART):
+        pixels[row, column, i] = sums[i] / count
+    pixels[row, column, ALPHA] = count / (samples * samples)
+    pixels[row, column, PART] = sums[PART]
+    length = math.sqrt(sums[NORMAL] ** 2 + sums[NORMAL + 1] ** 2 + sums[NORMAL + 2] ** 2)
+    for i in range(3):
+        unit = sums[NORMAL + i] / max(length, 1e-6)
+        pixels[row, column, NORMAL + i] = unit
+        for j in range(3):
+            pixels[row, column, CAMERA_NORMAL + j] += unit * c2w[i, j]
+
+
+@njit(cache=True, fastmath=True)
+def _apply(matrices, part, point, out):  # type: ignore[no-untyped-def]
+    for i in range(3):
+        out[i] = matrices[part, i, 3]
+        for j in range(3):
+            out[i] += matrices[part, i, j] * point[j]
 
 
 @njit(cache=True, fastmath=True)

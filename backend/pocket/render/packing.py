@@ -4,14 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.pocket.world.materials import Array
-from backend.pocket.world.parts import CAPSULE, LATHE, SWEEP, Part
+from backend.pocket.world.parts import LATHE, SWEEP, Part
 from backend.pocket.world.patterns import paint_row
 from backend.pocket.world.scenes import Scene
 
 _COLUMNS = 10  # of a piece of a tube or profile
-Packed = tuple[
-    NDArray[np.int64], Array, Array, Array, Array, Array, NDArray[np.int64]
-]  # fmt: skip
+Packed = tuple[NDArray[np.int64], Array, Array, Array, Array, Array, NDArray[np.int64]]
 
 
 def packed(scene: Scene) -> Packed:
@@ -39,12 +37,9 @@ def paints(scene: Scene) -> tuple[Array, Array]:
 
 
 def _pieces(part: Part) -> Array:
-    """See `hit_round_cone`, `hit_sweep` and `hit_lathe`."""
+    """See `hit_sweep` and `hit_lathe`."""
     if part.shape == SWEEP:
         return _round_cones(part.params)
-    if part.shape == CAPSULE:
-        half, radius = part.params[:2]
-        return _round_cones(np.array([[0, 0, -half, radius], [0, 0, half, radius]]))
     if part.shape != LATHE:
         return np.empty((0, _COLUMNS))
     rows = np.flatnonzero(part.params[:, 4])

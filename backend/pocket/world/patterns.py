@@ -38,27 +38,31 @@ def painted(part: Part, local: Array, along: Array) -> Array:
     `along` (n,) is the way along the curve of a swept tube, in local units.
     """
     colors = np.empty_like(local)
-    _paint_all(paint_row(part), part.shape == SWEEP, local, along, colors)
+    _paint_all(paint_row(part)[None], part.shape == SWEEP, local, along, colors)
     return colors
 
 
 @njit(cache=True)
-def _paint_all(row, swept, local, along, colors):  # type: ignore[no-untyped-def]
-    point = np.empty(3)
+def _paint_all(rows, swept, local, along, colors):  # type: ignore[no-untyped-def]
+    point, color = np.empty(3), np.empty(3)
     for index in range(len(local)):
         point[:] = local[index]
-        if swept and row[0] == STRIPES:
+        if swept and rows[0, 0] == STRIPES:
             point[2] = along[index]
-        paint(row, point, colors[index])
+        paint(rows, 0, point, color)
+        colors[index] = color
 
 
 @njit(cache=True, fastmath=True)
-def paint(row, point, color):  # type: ignore[no-untyped-def]
-    """Set `color` (3,) to that of a paint row at a local point (3,), which is overwritten."""
+def paint(rows, part, point, color):  # type: ignore[no-untyped-def]
+    """Set `color` (3,) to that of a part at a local point (3,), which is overwritten."""
+    pattern, axis, share = int(rows[part, 0]), int(rows[part, 1]), 0.0
+    if pattern == PLAIN:
+        for i in range(3):
+            color[i] = rows[part, 3 + i]
+        return
     for i in range(3):
-        point[i] *= row[9 + i] / row[2]
-    pattern, axis = int(row[0]), int(row[1])
-    share = 0.0
+        point[i] *= rows[part, 9 + i] / rows[part, 2]
     if pattern == STRIPES:
         share = math.floor(point[axis] + 0.5) % 2
     elif pattern == CHECKS:
@@ -74,7 +78,7 @@ def paint(row, point, color):  # type: ignore[no-untyped-def]
         coarse, fine = _noise(point, axis, 1.0, 1.0), _noise(point, axis, 2.7, 2.7)
         share = min(1.0, max(0.0, 2.2 * (0.6 * coarse + 0.4 * fine) - 0.7))
     for i in range(3):
-        color[i] = (1 - share) * row[3 + i] + share * row[6 + i]
+        color[i] = (1 - share) * rows[part, 3 + i] + share * rows[part, 6 + i]
     if pattern == METAL:
         brushed = _noise(point, axis, 0.6, 4.0)
         for i in range(3):
