@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from backend.pocket import sheets
+from backend.pocket.world import COLORS, KINDS
 from backend.recipes import registry
 from protocol.messages import Option, RecipeInfo
 
@@ -24,10 +25,12 @@ PROMPT = "a red mushroom"
 
 
 def main() -> None:
-    """Rewrite the generated part of every recipe's page."""
+    """Rewrite the generated parts of every recipe's page and of the pocket prior's."""
     PAGES.mkdir(exist_ok=True)
     if "--pictures" in sys.argv:
-        draw_world()
+        sheets.draw_world(PICTURES)
+    path = ROOT / "docs" / "pocket.md"
+    path.write_text(with_generated(path.read_text(encoding="utf-8"), world()), encoding="utf-8")
     for recipe in registry.describe():
         if sys.argv[-1] == "--pictures":
             draw(recipe)
@@ -39,9 +42,24 @@ def main() -> None:
 
 def with_facts(page: str, recipe: RecipeInfo) -> str:
     """Return a page with the code's facts of its recipe, replaced in place or added at the end."""
+    return with_generated(page, facts(recipe))
+
+
+def with_generated(page: str, text: str) -> str:
+    """Return a page with `text` between its markers, which are added at the end if missing."""
     head, _, rest = page.partition(BEGIN)
     tail = rest.partition(END)[2] or "\n"
-    return f"{head.rstrip()}\n\n{BEGIN}\n{facts(recipe)}\n{END}{tail}"
+    return f"{head.rstrip()}\n\n{BEGIN}\n{text}\n{END}{tail}"
+
+
+def world() -> str:
+    """Return the kinds of the pocket world by family, with their pictures, and its colors."""
+    lines = [f"{len(KINDS)} kinds in {len(sheets.FAMILIES)} families:", ""]
+    for family in sheets.FAMILIES:
+        names = [name for name, kind in KINDS.items() if kind.family == family]
+        lines += [f"- **{family}**: {', '.join(names)} ([picture](pictures/world_{family}.png));"]
+    lines[-1] = lines[-1].rstrip(";") + "."
+    return "\n".join([*lines, "", f"{len(COLORS)} colors: {', '.join(COLORS)}."])
 
 
 def facts(recipe: RecipeInfo) -> str:
@@ -84,12 +102,6 @@ def preset_row(name: str, changes: dict[str, object]) -> str:
     """Return one preset's line of the table."""
     listed = ", ".join(f"`{option}` {value}" for option, value in changes.items())
     return f"| {name} | {listed or 'the defaults'} |"
-
-
-def draw_world() -> None:
-    """Draw every family of the pocket world as docs/pictures/world_FAMILY.png."""
-    for family in sheets.FAMILIES:
-        sheets.save_family(family, PICTURES)
 
 
 def draw(recipe: RecipeInfo) -> None:

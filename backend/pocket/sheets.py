@@ -18,24 +18,32 @@ _INKS = ("#b3261e", "#c77700", "#1b7f3b", "#2155c4")
 _LIGHT = Light(np.array([1.5, -3.0, 3.0]), 0.45, 0.6)
 
 
-def kind_tile(kind: str, index: int, size: int = 64) -> Image.Image:
-    """Three views of one random object of a kind, with its name."""
+def kind_tile(kind: str, index: int, size: int = 64, width: int = 84) -> Image.Image:
+    """One random object of a kind, with its name."""
     colors = [color for color in COLORS if not is_held_out(kind, color)]
     scene = build(kind, colors[3 * index % len(colors)], index)
-    tile = Image.new("RGB", (3 * size, size + 12), (128, 128, 128))
-    tile.paste(_strip(scene, (25, 115, 205), size), (0, 0))
-    ImageDraw.Draw(tile).text((4, size - 1), f"{scene.color} {kind}", fill="white")
+    tile = Image.new("RGB", (width, size + 12), (128, 128, 128))
+    tile.paste(_strip(scene, (25,), size), ((width - size) // 2, 0))
+    ImageDraw.Draw(tile).text((width // 2, size + 5), kind, fill="white", anchor="mm")
     return tile
 
 
-def world_sheet(path: Path, columns: int = 5) -> None:
+def world_sheet(columns: int = 9) -> Image.Image:
     """Every kind of the world on one picture."""
     tiles = [kind_tile(kind, index) for index, kind in enumerate(KINDS)]
     width, height = tiles[0].size
-    sheet = Image.new("RGB", (columns * width, math.ceil(len(tiles) / columns) * height))
+    rows = math.ceil(len(tiles) / columns)
+    sheet = Image.new("RGB", (columns * width, rows * height), (128, 128, 128))
     for index, tile in enumerate(tiles):
         sheet.paste(tile, (index % columns * width, index // columns * height))
-    sheet.save(path, optimize=True)
+    return sheet
+
+
+def draw_world(folder: Path) -> None:
+    """Write `folder`/pocket_world.png, and world_FAMILY.png for every family, in 256 colors."""
+    sheets = {f"world_{family}": family_sheet(family) for family in FAMILIES}
+    for name, sheet in {"pocket_world": world_sheet(), **sheets}.items():
+        sheet.quantize(256).save(folder / f"{name}.png", optimize=True)
 
 
 def family_sheet(family: str, scale: int = 1) -> Image.Image:
@@ -51,12 +59,6 @@ def family_sheet(family: str, scale: int = 1) -> Image.Image:
     for index, row in enumerate(rows):
         sheet.paste(row, (0, index * height))
     return sheet.resize((width * scale, sheet.height * scale), Image.Resampling.BICUBIC)
-
-
-def save_family(family: str, folder: Path) -> None:
-    """Write the picture of a family as `folder`/world_FAMILY.png, in 256 colors."""
-    sheet = family_sheet(family).quantize(256)
-    sheet.save(folder / f"world_{family}.png", optimize=True)
 
 
 def _family_row(kind: str, index: int, size: int = 64) -> Image.Image:
@@ -105,5 +107,4 @@ def curve_sheet(losses: Path, path: Path, width: int = 640, height: int = 360) -
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    world_sheet(folder / "pocket_world.png")
     curve_sheet(Path(__file__).parent / "state" / "losses.jsonl", folder / "pocket_curve.png")

@@ -48,3 +48,8 @@ def test_links_to_files_lead_to_files(page: Path) -> None:
 def test_commands_in_the_docs_exist(page: Path) -> None:
     commands = re.findall(r"python build\.py (\w+)", page.read_text(encoding="utf-8"))
     assert set(commands) <= {"demo", "test", "extension", "serve", "bench", "docs"}
+
+
+def test_the_page_of_the_pocket_prior_lists_the_world(make: ModuleType) -> None:
+    page = (build.ROOT / "docs" / "pocket.md").read_text(encoding="utf-8")
+    assert make.world() in page, "run `python build.py docs`"
