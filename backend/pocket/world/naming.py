@@ -8,7 +8,7 @@ from backend.pocket.world.scenes import Scene
 _PLURALS = {
     "fish": "fish", "sheep": "sheep", "cactus": "cacti", "knife": "knives", "leaf": "leaves",
     "bookshelf": "bookshelves", "wolf": "wolves", "mouse": "mice", "potato": "potatoes",
-    "tomato": "tomatoes", "snowman": "snowmen", "foot": "feet", "tooth": "teeth",
+    "tomato": "tomatoes", "snowman": "snowmen", "dice": "dice", "foot": "feet", "tooth": "teeth",
 }  # fmt: skip
 _SINGULARS = {many: one for one, many in _PLURALS.items()}
 _SIDES = ("left ", "right ", "front ", "back ", "upper ", "lower ")
