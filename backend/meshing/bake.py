@@ -35,7 +35,7 @@ def bake(mesh: Mesh, texture_size: int, query: SurfaceQuery, device: str = "cpu"
     values = _ask(query, points, normals, device)
     pixels = np.zeros((texture_size, texture_size, values.shape[1]), np.uint8)
     pixels[covered] = (values * 255 + 0.5).clip(0, 255)
-    return Image(_dilate(pixels, covered))
+    return Image(dilate(pixels, covered))
 
 
 def rasterize_uvs(uvs: Floats, size: int) -> tuple[NDArray[np.int32], Floats]:
@@ -49,6 +49,15 @@ def rasterize_uvs(uvs: Floats, size: int) -> tuple[NDArray[np.int32], Floats]:
     places = np.stack([uvs[..., 0] * size, (1 - uvs[..., 1]) * size], -1).astype(np.float32)
     _fill(places, owner, weights)
     return owner, weights
+
+
+def texels_near(uvs: Floats, size: int, reach: float = 1.0) -> NDArray[np.bool_]:
+    """Which texels (size, size) have their center within ``reach`` texels of a face of ``uvs``
+    (k, 3, 2), along each axis: with 1, all that bilinear look-up on these faces blends."""
+    places = np.stack([uvs[..., 0] * size, (1 - uvs[..., 1]) * size], -1).astype(np.float64)
+    near = np.zeros((size, size), bool)
+    _mark(places, reach, near)
+    return near
 
 
 def colors_at_vertices(mesh: Mesh, query: SurfaceQuery, device: str = "cpu") -> Floats:
@@ -96,7 +105,8 @@ def _ask(query: SurfaceQuery, points: Floats, normals: Floats, device: str) -> F
     return found
 
 
-def _dilate(pixels: NDArray[np.uint8], covered: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def dilate(pixels: NDArray[np.uint8], covered: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The picture (size, size, channels), its texels that are not covered as their nearest."""
     if not covered.any():
         return pixels
     rows, columns = distance_transform_edt(~covered, return_distances=False, return_indices=True)
@@ -130,3 +140,26 @@ def _fill(places, owner, weights):  # type: ignore[no-untyped-def]
                     weights[row, column, 0] = a / (a + b + c)
                     weights[row, column, 1] = b / (a + b + c)
                     weights[row, column, 2] = c / (a + b + c)
+
+
+@njit(cache=True)
+def _mark(places, reach, near):  # type: ignore[no-untyped-def]
+    """A square of half-size ``reach`` meets a triangle where no axis parts them: the square's own
+    (the bounds of the loops) or across an edge."""
+    size = near.shape[0]
+    for face in range(len(places)):
+        (ax, ay), (bx, by), (cx, cy) = places[face, 0], places[face, 1], places[face, 2]
+        turn = 1.0 if (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) >= 0 else -1.0
+        first = max(int(np.ceil(min(ay, by, cy) - reach - 0.5)), 0)
+        last = min(int(np.floor(max(ay, by, cy) + reach - 0.5)), size - 1)
+        left = max(int(np.ceil(min(ax, bx, cx) - reach - 0.5)), 0)
+        right = min(int(np.floor(max(ax, bx, cx) + reach - 0.5)), size - 1)
+        for row in range(first, last + 1):
+            for column in range(left, right + 1):
+                x, y, apart = column + 0.5, row + 0.5, False
+                for k in range(3):
+                    px, py = places[face, k]
+                    qx, qy = places[face, (k + 1) % 3]
+                    across = turn * ((qx - px) * (y - py) - (qy - py) * (x - px))
+                    apart |= across < -reach * (abs(qx - px) + abs(qy - py))
+                near[row, column] |= not apart
