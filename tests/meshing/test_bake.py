@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from backend.meshing.bake import bake, colors_at_vertices, rasterize_uvs, seen_from_outside
+from backend.meshing.bake import (
+    bake,
+    colors_at_vertices,
+    rasterize_uvs,
+    seen_from_outside,
+    texels_near,
+)
 from protocol.assets import Mesh
 
 
@@ -67,3 +73,16 @@ def test_color_is_that_of_the_first_dense_matter_not_of_the_thin_fog_before_it()
 def test_vertex_colors_are_opaque():
     colors = colors_at_vertices(square(), lambda points, normals: points)
     assert np.allclose(colors[2], [1, 1, 0, 1])
+
+
+def test_texels_near_a_face_are_all_that_lookup_on_it_blends() -> None:
+    """Against places drawn on thin triangles that miss most centers."""
+    rng = np.random.default_rng(2)
+    uvs = rng.uniform(0.1, 0.9, (1, 1, 2)) + rng.normal(0, 0.05, (12, 3, 2)) * [1, 0.1]
+    near = texels_near(uvs.astype(np.float32), 32)
+    shares = rng.dirichlet((1, 1, 1), (12, 500))
+    places = (np.einsum("fkc,fcu->fku", shares, uvs) * [1, -1] + [0, 1]).reshape(-1, 2) * 32 - 0.5
+    for corner in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        column, row = (np.floor(places) + corner).astype(int).T
+        assert near[row, column].all()
+    assert near.sum() < 0.5 * near.size
