@@ -50,19 +50,20 @@ def cake(s: Sculptor, main: Paint) -> None:
     r, h, tiers = s.u(0.68, 0.8), s.u(0.34, 0.44), 2 + int(s.chance(0.4))
     icing = apart(s, main, WHITE, (0.98, 0.75, 0.82), CREAM)
     plate = METAL if base_color(main).sum() > 2.4 else WHITE
-    s.tube("plate", (0, 0, -0.07), (0, 0, 0), (r + 0.12, r + 0.2), plate)
+    s.tube("plate", (0, 0, -0.07), (0, 0, 0), (r + 0.1, r + s.u(0.14, 0.24)), plate)
     z = 0.0
     for _ in range(tiers):
         s.tube("tier", (0, 0, z), (0, 0, z + h), (r, r), main)
         s.ring("icing", (0, 0, z + h), (0, 0, 1), r - 0.02, 0.07, icing)
         z, r = z + h, r * 0.66
     top = r / 0.66 * 0.5
-    candle, count = apart(s, main, (0.2, 0.55, 0.95), _CHERRY, WHITE), int(s.rng.integers(3, 6))
+    candle, wax = apart(s, main, (0.2, 0.55, 0.95), _CHERRY, WHITE), s.u(0.24, 0.36)
+    count = int(s.rng.integers(3, 6))
     for i in range(count):
         a = 2 * np.pi * i / count
         c = (top * np.cos(a), top * np.sin(a))
-        s.tube("candle", (*c, z), (*c, z + 0.3), (0.06, 0.06), candle)
-        s.ball("flame", (*c, z + 0.38), (0.06, 0.06, 0.11), LIGHT)
+        s.tube("candle", (*c, z), (*c, z + wax), (0.06, 0.06), candle)
+        s.ball("flame", (*c, z + wax + 0.08), (0.06, 0.06, 0.11), LIGHT)
 
 
 def banana(s: Sculptor, main: Paint) -> None:
@@ -126,7 +127,7 @@ def ice_cream(s: Sculptor, main: Paint) -> None:
         s.ball("scoop", (0, 0, z), r, main if i % 2 == 0 else lighter(main, 0.25))
         z, r = z + r * 1.15, r * slim
     top = z - r / slim * 1.15 + r / slim
-    s.ball("cherry", (0, 0, top + 0.08), 0.14, apart(s, main, _CHERRY, WHITE))
+    s.ball("cherry", (0, 0, top + 0.08), s.u(0.12, 0.17), apart(s, main, _CHERRY, WHITE))
 
 
 def burger(s: Sculptor, main: Paint) -> None:
@@ -173,7 +174,7 @@ def cupcake(s: Sculptor, main: Paint) -> None:
     for _ in range(layers):
         s.ball("frosting", (0, 0, z), (r, r, 0.26), main)
         z, r = z + 0.25, r * 0.74
-    s.ball("cherry", (0, 0, z + 0.02), 0.16, apart(s, main, _CHERRY, (0.95, 0.85, 0.2)))
+    s.ball("cherry", (0, 0, z + 0.02), s.u(0.13, 0.18), apart(s, main, _CHERRY, (0.95, 0.85, 0.2)))
 
 
 def cheese(s: Sculptor, main: Paint) -> None:

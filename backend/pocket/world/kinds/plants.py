@@ -107,29 +107,31 @@ def tulip(s: Sculptor, main: Paint) -> None:
 
 
 def palm_tree(s: Sculptor, main: Paint) -> None:
-    h, lean, fronds, reach = s.u(0.95, 1.3), s.u(-0.3, 0.3), int(s.rng.integers(6, 9)), s.u(0.72, 0.85)
+    h, lean, reach, droop = s.u(0.95, 1.3), s.u(-0.3, 0.3), s.u(0.72, 0.85), s.u(26, 44)
+    fronds = int(s.rng.integers(6, 9))
     top = np.array([lean, 0, h])
     trunk = apart(s, main, WOOD, (0.72, 0.58, 0.4))
     s.sweep("trunk", [(0, 0, 0), (lean * 0.15, 0, h * 0.4), top], [0.15, 0.115, 0.1], trunk)
     for i in range(fronds):
         spin = turn(360 * i / fronds, "z")
         up = spin @ turn(-28, "y")
-        s.ball("frond", top + up @ (reach * 0.42, 0, 0.02), (reach * 0.5, 0.25, 0.08), main, rotation=up)
-        down = spin @ turn(38, "y")
+        s.ball("frond", top + up @ (reach * 0.42, 0, 0.02), (reach * 0.5, 0.19, 0.08), main, rotation=up)
+        down = spin @ turn(droop, "y")
         knee = top + up @ (reach * 0.74, 0, 0.02)
-        s.ball("frond", knee + down @ (reach * 0.36, 0, 0), (reach * 0.46, 0.22, 0.07), darker(main, 0.88), rotation=down)
+        s.ball("frond", knee + down @ (reach * 0.36, 0, 0), (reach * 0.5, 0.16, 0.07), darker(main, 0.88), rotation=down)
     for i in range(3):
         s.ball("coconut", top + 0.13 * _around(i, 3) - (0, 0, 0.12), 0.12, apart(s, main, (0.4, 0.24, 0.12), CREAM))
 
 
 def potted_plant(s: Sculptor, main: Paint) -> None:
     r, h, count, long = s.u(0.5, 0.6), s.u(0.7, 0.9), int(s.rng.integers(6, 9)), s.u(0.36, 0.46)
+    low = s.u(28, 42)
     s.tube("pot", (0, 0, 0), (0, 0, h), (r * 0.72, r), main)
     s.tube("rim", (0, 0, h - 0.08), (0, 0, h + 0.08), (r * 1.16, r * 1.18), darker(main, 0.9))
     s.tube("soil", (0, 0, h), (0, 0, h + 0.1), (r, r), (0.25, 0.17, 0.12))
     green = apart(s, main, LEAF, (0.1, 0.38, 0.16), (0.5, 0.72, 0.25))
     for i in range(count):
-        steep = 35 if i % 2 else 62
+        steep = low if i % 2 else low + 27
         blade = turn(360 * i / count, "z") @ turn(-steep, "y")
         s.ball("leaf", blade @ (long + 0.05, 0, 0) + (0, 0, h + 0.05), (long, 0.15, 0.045), darker(green, 1.0 if i % 2 else 0.82), rotation=blade)
 

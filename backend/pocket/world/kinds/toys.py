@@ -60,10 +60,10 @@ def robot(s: Sculptor, main: Paint) -> None:
     top = z + h + 0.08 + head
     s.tube("neck", (0, 0, z + h), (0, 0, z + h + 0.12), (0.12, 0.12), gray)
     s.soft_box("head", (0, 0, top), (head * 1.2, head, head), 0.04, main)
-    eye = s.pick(LIGHT, (0.4, 0.9, 0.95))
+    eye, spread = s.pick(LIGHT, (0.4, 0.9, 0.95)), s.u(0.12, 0.28)
     for side, sign in SIDES:
         s.tube("eye", (sign * head * 0.55, -head * 0.9, top + 0.05), (sign * head * 0.55, -head * 1.12, top + 0.05), (0.11, 0.11), eye)
-        shoulder, hand = (sign * (w + 0.1), 0, z + h * 0.75), (sign * (w + s.u(0.12, 0.28)), -0.05, z - h * 0.7)
+        shoulder, hand = (sign * (w + 0.1), 0, z + h * 0.75), (sign * (w + spread), -0.05, z - h * 0.7)
         s.rod(f"{side} arm", shoulder, hand, 0.1, gray)
         s.ball(f"{side} arm", hand, 0.15, main)
         s.tube(f"{side} leg", (sign * w * 0.55, 0, 0.1), (sign * w * 0.55, 0, leg + 0.05), (0.12, 0.12), gray)
@@ -116,8 +116,9 @@ def drum(s: Sculptor, main: Paint) -> None:
         low, high = (0.08, h - 0.08) if i % 2 else (h - 0.08, 0.08)
         start = (r * np.cos(a), r * np.sin(a), low)
         s.rod("cord", start, (r * np.cos(b), r * np.sin(b), high), 0.03, rim)
-    for sign, turned in ((-1, 30.0), (1, -35.0)):
-        along = turn(turned, "z") @ (0, 0.55, 0.1)
+    long, cross = s.u(0.48, 0.6), s.u(25, 45)
+    for sign in (-1, 1):
+        along = turn(-sign * cross, "z") @ (0, long, 0.1)
         c = np.array([sign * 0.18, 0, h + 0.16])
         s.rod("stick", c - along, c + along, 0.05, WOOD)
         s.ball("stick", c - along, 0.1, WOOD)
@@ -150,7 +151,7 @@ def gift(s: Sculptor, main: Paint) -> None:
     for side in (-1, 1):
         s.ring("bow", (side * bow * 0.95, 0, top + bow * 0.55), (side * -0.5, 1, 0.3), bow * 0.72, bow * 0.3, ribbon)
     s.ball("bow", (0, 0, top + 0.08), bow * 0.5, ribbon)
-    s.joint("open", ("lid", "bow"), (0, y, 2 * z - 0.12), _X, (0, -60))
+    s.joint("open", ("lid", "bow"), (0, y, 2 * z - 0.12), _X, (0, -50))
 
 
 def rocking_horse(s: Sculptor, main: Paint) -> None:
@@ -207,6 +208,7 @@ def bowling_pin(s: Sculptor, main: Paint) -> None:
 
 def ghost(s: Sculptor, main: Paint) -> None:
     r, tall, waves, reach = s.u(0.44, 0.54), s.u(0.85, 1.1), int(s.rng.integers(6, 9)), s.u(0.2, 0.32)
+    shoulder_at = s.u(0.62, 0.8)
     s.ball("body", (0, 0, tall), r, main)
     s.tube("body", (0, 0, 0.16), (0, 0, tall), (r * 1.12, r), main)
     for i in range(waves):
@@ -215,7 +217,7 @@ def ghost(s: Sculptor, main: Paint) -> None:
     dark = (0.9, 0.9, 0.9) if is_dark(main) else BLACK
     for side, sign in SIDES:
         s.ball("eye", (sign * r * 0.4, -r * 0.88, tall + r * 0.15), (0.11, 0.08, 0.16), dark)
-        shoulder = np.array([sign * r * 0.9, -0.05, tall * 0.72])
+        shoulder = np.array([sign * r * 0.9, -0.05, tall * shoulder_at])
         s.rod(f"{side} arm", shoulder, shoulder + (sign * reach, -0.1, 0.12), 0.13, main)
         s.joint("flap", f"{side} arm", shoulder, (0, -sign, 0), (-30, 45))
     s.ball("mouth", (0, -r * 1.0, tall - r * 0.35), (0.11, 0.07, 0.13), dark)
