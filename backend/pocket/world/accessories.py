@@ -66,15 +66,15 @@ def bareheaded(scene: Scene) -> Scene:
 
 
 def top_of(scene: Scene) -> Seat:
-    """The top of the head, or of the highest part that is broad enough to carry something.
-
-    Between several that are as high, such as the ribs of a pumpkin, where they meet.
+    """The top of the head, or of the highest part that is broad enough to carry something and not
+    far from the middle; between several as high, such as the ribs of a pumpkin, where they meet.
     """
     boxes = np.stack([_box(part) for part in scene.parts])
     reach = float((boxes[:, 1].max(0) - boxes[:, 0].min(0)).max())
     chosen = _heads(scene) or [i for i, box in enumerate(boxes) if _breadth(box) > 0.09 * reach]
     chosen = chosen or list(range(len(boxes)))
-    index = max(chosen, key=lambda i: float(boxes[i, 1, 2]))
+    aside = np.linalg.norm((boxes.mean(1) - boxes.mean((0, 1)))[:, :2], axis=1)
+    index = max(chosen, key=lambda i: float(boxes[i, 1, 2] - 0.5 * aside[i]))
     box, cloud = boxes[index], scene.parts[index].surface_points()
     crest = cloud[cloud[:, 2] > box[1, 2] - 0.02 * (box[1, 2] - box[0, 2])]
     middle = crest.mean(0)[:2]

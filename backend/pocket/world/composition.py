@@ -37,11 +37,11 @@ _MATERIAL_COLORS = {
     "metal": ((0.66, 0.68, 0.72), (0.58, 0.6, 0.64), (0.72, 0.72, 0.74)),
 }
 SUPPORTS = {
-    "table": "top", "bed": "blanket", "stool": "seat", "bench": "seat", "desk": "top",
-    "sofa": "seat", "book": "page", "box": "lid", "barrel": "top", "drum": "skin",
+    "table": "top", "bed": "blanket", "stool": "seat", "bench": "seat", "sofa": "seat",
+    "book": "page", "drum": "skin",
 }  # fmt: skip
 """Kinds that others can stand on, and the part that carries them."""
-SHELTERS = {"table": "top", "desk": "top"}
+SHELTERS = {"table": "top"}
 """Kinds that others can stand under, and the part above them."""
 
 
