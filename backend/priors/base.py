@@ -92,7 +92,7 @@ class Condition:
     world's azimuth is unknown, the frame is turned so that the given view has azimuth 0.
     ``given``: (batch, views) bool, the views that are known, whose clean latents stand in the noisy
     input with t = 0. ``alpha_known``: False where the latents were encoded without alpha
-    (photographs, renders over a background of their own).
+    (photographs, renders over a background of their own), for all views or (batch, views).
 
     ``domain``: (batch, views) of COLOR, NORMAL or DEPTH; views of one set may differ in it and
     share a camera. ``source``: clean latents (batch, views, channels, height, width) of the views
@@ -104,7 +104,7 @@ class Condition:
     text: TextEmbedding | None = None
     cameras: Cameras | None = None
     given: Tensor | None = None
-    alpha_known: bool = True
+    alpha_known: bool | Tensor = True
     domain: Tensor | None = None
     source: Tensor | None = None
     known: KnownPixels | None = None
@@ -125,11 +125,11 @@ class Condition:
             cameras=None if cameras is None else cameras[list(range(len(cameras))) * times],
             known=None if known is None else known.repeat(times),
             **{name: _repeat(tensor, times) for name, tensor in tensors.items()
-               if tensor is not None},
+               if isinstance(tensor, Tensor)},
         )
 
 
-_TENSORS = ("given", "domain", "source", "frame", "motion")
+_TENSORS = ("given", "alpha_known", "domain", "source", "frame", "motion")
 
 
 def _repeat(tensor: Tensor, times: int) -> Tensor:
@@ -142,10 +142,12 @@ class PriorSpec:
 
     ``resolution``: of the images that it draws. ``latent``: (channels, height, width).
     ``views``: how many it sees at once (0: any number). ``guidance_scale``: its default in the
-    convention uncond + scale * (cond - uncond). ``fingerprint``: a hash of its weights.
-    ``background``: the gray over which a prior that knows alpha wants color composited; None for
-    priors without alpha. ``bounded``: its latents are pixels in [-1, 1], so a sampler may hold
-    guided ones there. ``vocabulary``: the words that it was trained on; None: any.
+    convention uncond + scale * (cond - uncond), for drawing; ``distillation_scale``: for score
+    distillation from views that it sees alone, which seeks one mode and wants far more.
+    ``fingerprint``: a hash of its weights. ``background``: the gray over which a prior that knows
+    alpha wants color composited; None for priors without alpha. ``bounded``: its latents are
+    pixels in [-1, 1], so a sampler may hold guided ones there. ``vocabulary``: the words that it
+    was trained on; None: any.
     """
 
     name: str
@@ -154,6 +156,7 @@ class PriorSpec:
     views: int
     capabilities: frozenset[Capability]
     guidance_scale: float
+    distillation_scale: float
     license: str
     fingerprint: str
     prediction: Literal["eps", "x0", "v"] = "eps"

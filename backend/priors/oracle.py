@@ -150,6 +150,7 @@ class OraclePrior(WithoutReadings):
             views=0 if self.joint else 1,
             capabilities=self.capabilities,
             guidance_scale=1.0,
+            distillation_scale=1.0,
             license="GPL-3.0-or-later",
             fingerprint=hashlib.sha256(text.encode()).hexdigest()[:32],
             prediction="x0",

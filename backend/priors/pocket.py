@@ -7,11 +7,12 @@ from typing import get_args
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
-from backend.pocket.network import PocketNetwork, ray_map
-from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text
+from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
+from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
 from backend.pocket.weights import LICENSE, Description, describe_network, load_network
 from backend.priors.base import (
     Capability,
@@ -24,9 +25,11 @@ from backend.priors.base import (
 from backend.priors.embedding_cache import EmbeddingCache
 from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pixels
 from backend.rendering.cameras import Cameras
+from protocol.errors import InputError
 
 RESOLUTION = 64
 GUIDANCE_SCALE = 3.0
+DISTILLATION_SCALE = 20.0
 
 
 @dataclass
@@ -34,7 +37,8 @@ class PocketPrior(WithoutReadings):
     """The prior that ships: 64 x 64 RGBA pixels, x0-prediction, cosine schedule.
 
     With ``Condition.cameras`` it draws those views jointly, without them views of its choosing;
-    ``Condition.given`` views are taken as they are. One text a set. ``half``: evaluate in bfloat16
+    ``Condition.given`` views are taken as they are. One text a set. ``said``: what the weights know
+    and can; it claims no more than that. ``half``: evaluate in bfloat16
     where that is fast and nobody differentiates.
     """
 
@@ -53,6 +57,7 @@ class PocketPrior(WithoutReadings):
             views=0,
             capabilities=_known(self.said.capabilities),
             guidance_scale=GUIDANCE_SCALE,
+            distillation_scale=DISTILLATION_SCALE,
             license=LICENSE,
             fingerprint=weights_hash(self.network),
             prediction="x0",
@@ -85,29 +90,96 @@ class PocketPrior(WithoutReadings):
         text = condition.text or self.embed_text([""]).repeat(len(noisy))
         if len(text) != len(noisy):
             raise ValueError(f"one text a set is wanted, not {len(text)} for {len(noisy)} sets")
-        given = condition.given
-        known = torch.full(t.shape, condition.alpha_known, device=t.device)
-        # Half precision is what it was trained in; a caller that differentiates gets all digits.
-        half = self.half and not torch.is_grad_enabled() and has_bfloat16(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            x0 = self.network(
-                noisy, t, rays=_rays(condition.cameras, t), text=text.tokens, text_mask=text.mask,
-                role=torch.zeros_like(t, dtype=torch.long) if given is None else given.long(),
-                domain=torch.zeros_like(t, dtype=torch.long), alpha_known=known,
-            ).float()
-        if given is not None:
-            x0 = torch.where(expand_like(given, noisy), noisy, x0)
+        with self._precision():
+            x0 = self.network(noisy, t, **_inputs(noisy, t, condition, text)).float()
+        if condition.given is not None:
+            x0 = torch.where(expand_like(condition.given, noisy), noisy, x0)
+        if condition.known is not None:
+            x0 = torch.lerp(x0, condition.known.latents, condition.known.mask)
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
         return Prediction(*from_x0(noisy, x0, alpha, sigma))
+
+    def features(self, images: Tensor, alpha: Tensor | None = None) -> Tensor:
+        """Unit vectors (n, 32, 32, 32) of the network's reader, each image read alone, clean."""
+        self._require("features")
+        text = self.embed_text([""]).repeat(len(images))
+        return self._read(images, alpha, text).places[:, 0]
+
+    def attention(
+        self, images: Tensor, words: list[str], *, prompt: str | None = None,
+        alpha: Tensor | None = None,
+    ) -> Tensor:
+        """How much each pixel belongs to each word, as the network's reader says at 32 x 32. A word
+        of several tokens is where any of them is. Raises ValueError for one not in ``prompt``."""
+        self._require("attention")
+        said = prompt or ", ".join(words)
+        rows = [_rows(word, said) for word in words]
+        text = self.embed_text([said]).repeat(len(images))
+        share = self._read(images, alpha, text).words[:, 0].sigmoid()
+        maps = torch.stack([share[:, row].amax(1) for row in rows], 1)
+        return interpolate(maps, images.shape[1:3], mode="bilinear")
+
+    def _read(self, images: Tensor, alpha: Tensor | None, text: TextEmbedding) -> Reading:
+        clean = self.encode(images, alpha)[:, None]
+        t = clean.new_zeros(clean.shape[:2])
+        condition = Condition(text, alpha_known=alpha is not None)
+        with self._precision():
+            return self.network.read(clean, t, **_inputs(clean, t, condition, text))
+
+    def _require(self, capability: Capability) -> None:
+        if capability not in self.spec.capabilities:
+            raise InputError(
+                "capability_missing", f"The pocket prior's weights lack {capability!r} as yet.",
+                "Train the stage that has it: python -m backend pocket train --resume --stage C.",
+            )
+
+    def _precision(self) -> torch.autocast:
+        # Half precision is what it was trained in; a caller that differentiates gets all digits.
+        half = self.half and not torch.is_grad_enabled() and has_bfloat16(self.device)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+
+
+def _inputs(
+    noisy: Tensor, t: Tensor, condition: Condition, text: TextEmbedding
+) -> dict[str, Tensor | None]:
+    """What the network is told. A source stands where known pixels do, all of it (InstructPix2Pix,
+    section 3.2, gives it in further channels); it cannot have both."""
+    role = torch.zeros_like(t, dtype=torch.long)
+    if condition.given is not None:
+        role = torch.where(condition.given, GIVEN, role)
+    known = None
+    if condition.source is not None and condition.known is not None:
+        raise ValueError("the pocket prior takes a source or known pixels, not both")
+    if condition.source is not None:
+        role = torch.where(role == GIVEN, role, SOURCE)
+        known = torch.cat([condition.source, torch.ones_like(noisy[:, :, :1])], 2)
+    if condition.known is not None:
+        role, mask = torch.where(role == GIVEN, role, MASKED), condition.known.mask
+        known = torch.cat([condition.known.latents * mask, mask], 2)
+    alpha_known = torch.as_tensor(condition.alpha_known, device=t.device).expand(t.shape)
+    return {
+        "rays": _rays(condition.cameras, t), "text": text.tokens, "text_mask": text.mask,
+        "role": role, "domain": condition.domain, "alpha_known": alpha_known, "known": known,
+        "frame": condition.frame, "motion": condition.motion,
+    }
+
+
+def _rows(word: str, prompt: str) -> list[int]:
+    """The tokens of a word in a prompt, whatever their case."""
+    begin = prompt.lower().find(word.lower())
+    rows = tokens_of(prompt, (begin, begin + len(word))) if begin >= 0 else []
+    if not rows:
+        raise ValueError(f"the word {word!r} does not stand in {prompt!r}")
+    return rows
+
+
+def _rays(cameras: Cameras | None, t: Tensor) -> Tensor | None:
+    return None if cameras is None else ray_map(cameras).unflatten(0, t.shape).to(t.device)
 
 
 def _known(names: Iterable[str]) -> frozenset[Capability]:
     """Those of the names that are capabilities to this version."""
     return frozenset(name for name in get_args(Capability) if name in set(names))
-
-
-def _rays(cameras: Cameras | None, t: Tensor) -> Tensor | None:
-    return None if cameras is None else ray_map(cameras).unflatten(0, t.shape).to(t.device)
 
 
 def has_bfloat16(device: torch.device) -> bool:

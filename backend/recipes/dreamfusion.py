@@ -1,8 +1,9 @@
 """DreamFusion: Text-to-3D using 2D Diffusion (Poole et al., arXiv 2209.14988).
 
-A prior of single images is distilled into a volume with a learned background: random views and
-lights, view-dependent words, score distillation with w(t) = sigma**2 (section 3.1), and shading
-that turns between albedo, shaded and textureless so that shape cannot hide behind paint (3.2).
+A prior of single images is distilled into a volume: random views and lights, view-dependent
+words, score distillation with w(t) = sigma**2 (section 3.1), and shading that turns between albedo,
+shaded and textureless so that shape cannot hide behind paint (3.2). Behind the object stands a
+learned background, as in the paper, unless the prior draws alpha and wants its own gray there.
 """
 
 from collections.abc import Generator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from backend.diffusion.annealing import Schedule
+from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.curve import Curve, Probe
 from backend.distillation.lights import ShadingCurriculum
 from backend.distillation.prompts import ConditionalText
@@ -26,6 +27,9 @@ from backend.representations.background import Background
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
+
+# Of the grid: it falls to a fifth in the second half. The paper's network has its own.
+GRID_RATE = Schedule(0.05, 0.01, begin=0.5)
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,13 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     prior = studio.prior("text")
     text = ConditionalText.embed(prior, inputs.prompt, inputs.negative_prompt, view_dependent=True)
     score = ScoreDistillation(
-        prior, text, options.guidance_scale or prior.spec.guidance_scale, form="sds",
+        prior, text, options.guidance_scale or prior.spec.distillation_scale, form="sds",
         weighting="sigma_squared", t_range=(0.02, 0.98), reduction="mean",
-        condition=Condition(alpha_known=False),
+        condition=Condition(alpha_known=prior.spec.background is not None),
     )
+    background = Background() if prior.spec.background is None else None
     volume = grid_volume(
-        options.grid_resolution, Background(), options.samples, density_activation="exp"
+        options.grid_resolution, background, options.samples, density_activation="exp"
     )
     yield from distill_lit_views(score, volume, options, studio)
     return (yield from finish(volume, options, inputs.prompt, studio))
@@ -80,7 +85,8 @@ def distill_lit_views(
         cameras = jittered(cameras, 0.05, generator)
         shading = curriculum.sample(cameras, progress, generator)
         latents, buffers = render_latents(
-            score.prior, volume, cameras, generator, shading=shading, own_background=True, want=want
+            score.prior, volume, cameras, generator, shading=shading, want=want,
+            own_background=volume.background is not None,
         )
         t = score.sample_t(options.views, 1, progress, generator)
         noise = studio.noise((options.views, 1, *latents.shape[1:]), "distill", step)
@@ -96,15 +102,16 @@ def distill_lit_views(
 
     # Annealed over the first third of the run, as 5k of 15k steps.
     final = options.lambda_orientation
-    weights = {
+    weights: dict[str, Number] = {
         "score": 1.0,
         "orientation": Schedule(0.01 * final, final, end=1 / 3),
         "opacity": options.lambda_opacity,
     }
     generator = studio.generator("curve")
     probe = Probe.spread(score, sample_views(orbit, 8, resolution, generator), 8, generator)
-    rates = {"grid": 0.01, "background": 0.001}
-    curve = Curve(score, volume, probe, own_background=True)
+    learned = volume.background is not None
+    rates = {"grid": GRID_RATE} | ({"background": 0.001} if learned else {})
+    curve = Curve(score, volume, probe, own_background=learned)
     yield from distill_volume(volume, options.steps, rates, losses, weights, curve, studio)
 
 

@@ -65,7 +65,7 @@ def distill_volume(
     state = yield from studio.stage(
         "distill", State.create(volume, rates),
         lambda state: distill(
-            state, steps, losses, weights, after_step=volume.upkeep,
+            state, steps, losses, weights, rates=rates, after_step=volume.upkeep,
             preview=lambda: preview(volume), measure=curve,
         ),
     )

@@ -1,5 +1,7 @@
 """DreamFusion's signature: words by view, random lights and textureless shading, w = sigma**2."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from backend.priors.oracle import OraclePrior, StoredViews
 from backend.priors.pixels import encode_pixels
 from backend.recipes import dreamfusion
 from backend.rendering.shading import Shading
+from backend.representations.background import Background
 from backend.representations.volume import Volume
 
 from .conftest import Drive, Spy
@@ -19,13 +22,17 @@ TINY = {
 }
 
 
-def red_disk() -> OraclePrior:
-    """Single pictures of a red ball over gray, the same from everywhere."""
+def red_disk(cut_out: bool = False) -> OraclePrior:
+    """Single pictures of a red ball over gray, the same from everywhere: photographs, or cut out
+    (with alpha)."""
     axis = torch.linspace(-1, 1, SIDE)
     inside = ((axis[:, None] ** 2 + axis**2) < 0.5**2).float()[None, ..., None]
     picture = inside * torch.tensor([0.9, 0.1, 0.1]) + (1 - inside) * 0.5
-    ball = StoredViews("ball", encode_pixels(picture, None, SIDE))
-    return OraclePrior([ball], joint=False, resolution=SIDE)
+    ball = StoredViews("ball", encode_pixels(picture, inside if cut_out else None, SIDE))
+    oracle = OraclePrior([ball], joint=False, resolution=SIDE)
+    if not cut_out:
+        oracle.spec = replace(oracle.spec, background=None)
+    return oracle
 
 
 def test_words_tell_the_view_and_every_view_is_seen_alone(drive: Drive) -> None:
@@ -39,6 +46,30 @@ def test_words_tell_the_view_and_every_view_is_seen_alone(drive: Drive) -> None:
     assert all(question.condition.cameras is None for question in spy.questions)
     assert not any(question.condition.alpha_known for question in spy.questions)
     assert not any(question.grad_enabled for question in spy.questions)
+
+
+@pytest.mark.parametrize("cut_out", [False, True])
+def test_only_a_prior_of_photographs_sees_a_learned_background(
+    cut_out: bool, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rendered: list[tuple[Background | None, torch.Tensor | None]] = []
+    render = Volume.render
+
+    def watched(self: Volume, *args: object, **choices: object) -> object:
+        if torch.is_grad_enabled():
+            rendered.append((self.background, choices["background"]))  # type: ignore[arg-type]
+        return render(self, *args, **choices)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Volume, "render", watched)
+    spy = Spy(red_disk(cut_out))
+    drive(spy, "dreamfusion", "a ball", **TINY)
+    assert all(question.condition.alpha_known == cut_out for question in spy.questions)
+    learned, given = rendered[-1]
+    if cut_out:
+        assert learned is None and given is not None and (given == 0.5).all()
+    else:
+        assert learned is not None and given is None
+        assert learned.coefficients.abs().max() > 0
 
 
 def test_shading_comes_after_albedo_and_half_of_it_is_textureless(
@@ -60,8 +91,10 @@ def test_shading_comes_after_albedo_and_half_of_it_is_textureless(
     assert 0.25 < sum(shading.textureless for shading in shaded) / len(shaded) < 0.75
 
 
-def test_a_red_ball_grows_from_pictures_of_one(drive: Drive) -> None:
-    asset, _ = drive(red_disk(), "dreamfusion", "a ball", **{**TINY, "steps": 100, "views": 4})
+@pytest.mark.parametrize("cut_out", [False, True])
+def test_a_red_ball_grows_from_pictures_of_one(cut_out: bool, drive: Drive) -> None:
+    options = {**TINY, "steps": 100, "views": 4}
+    asset, _ = drive(red_disk(cut_out), "dreamfusion", "a ball", **options)
     extent = asset.mesh.positions.max(0) - asset.mesh.positions.min(0)
     assert extent.min() > 0.5 and extent.max() / extent.min() < 1.5
     texels = asset.mesh.material.base_color_map.pixels.reshape(-1, 3)
