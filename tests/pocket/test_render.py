@@ -1,6 +1,7 @@
 """The ray caster against closed forms."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import torch
 
 from backend.pocket.render import Light, render
 from backend.pocket.world import KINDS, build
+from backend.pocket.world.materials import PATTERNS, Material
+from backend.pocket.world.parts import gauge
 from backend.pocket.world.shapes import Scene, Sculptor, turn
 from backend.rendering.cameras import Cameras, orbit_cameras
 
@@ -22,6 +25,20 @@ def sculpture(make) -> Scene:
 
 def ball(radius: float = 0.6) -> Scene:
     return sculpture(lambda s: s.ball("ball", (0, 0, 0), radius, WHITE))
+
+
+def sight(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Points and normals that two cameras see, (n, 3)."""
+    found = render(scene, orbit_cameras([20.0, 200.0], [25.0, -15.0], 3.0, 40.0, 64), samples=1)
+    hit = found["part"][..., 0] >= 0
+    return found["coordinates"][hit].astype(float), found["normals"][hit].astype(float)
+
+
+def gradient(function, points: np.ndarray) -> np.ndarray:
+    """Unit gradients of a function of (n, 3) by central differences."""
+    steps = 1e-5 * np.eye(3)
+    found = np.stack([function(points + step) - function(points - step) for step in steps], 1)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
 def front(distance: float = 3.0, fov: float = 40.0, size: int = 64) -> Cameras:
@@ -90,6 +107,141 @@ def test_surfaces_satisfy_their_equations() -> None:
     x, y, z = points(lambda s: s.soft_box("box", (0, 0, 0), (0.5, 0.4, 0.3), 0.1, WHITE))
     outside = np.maximum(np.abs([x, y, z]).T - (0.4, 0.3, 0.2), 0)
     np.testing.assert_allclose(np.linalg.norm(outside, axis=1), 0.1, atol=3e-3)
+
+
+BENT = [(-0.5, 0.0, -0.4), (0.0, 0.1, 0.3), (0.1, 0.1, 0.3), (0.5, -0.2, -0.1)]
+
+
+def tube_distance(balls: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Distance to the balls between each ball and the next, by trying many."""
+    share = np.linspace(0, 1, 150)[:, None]
+    between = np.concatenate([a + share * (b - a) for a, b in pairwise(balls)])
+    gaps = [np.linalg.norm(points - ball[:3], axis=1) - ball[3] for ball in between]
+    return np.min(gaps, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("make", "implicit", "tolerance"),
+    [
+        (lambda s: s.ball("b", (0, 0, 0), (0.7, 0.4, 0.5), WHITE),
+         lambda x: np.linalg.norm(x / (0.7, 0.4, 0.5), axis=1) - 1, 1e-6),
+        (lambda s: s.pebble("p", (0, 0, 0), (0.7, 0.4, 0.5), (4.0, 2.5), WHITE),
+         lambda x: gauge(x / (0.7, 0.4, 0.5), 4.0, 2.5) - 1, 1e-5),
+        (lambda s: s.pebble("p", (0, 0, 0), 0.8, (1.0, 1.0), WHITE),
+         lambda x: np.abs(x).sum(1) - 0.8, 1e-5),
+        (lambda s: s.ring("r", (0, 0, 0), (0, 0, 1), 0.6, 0.2, WHITE),
+         lambda x: np.hypot(np.hypot(x[:, 0], x[:, 1]) - 0.6, x[:, 2]) - 0.2, 2e-4),
+        (lambda s: s.soft_box("b", (0, 0, 0), (0.5, 0.4, 0.3), 0.2, WHITE),
+         lambda x: np.linalg.norm(np.maximum(np.abs(x) - (0.3, 0.2, 0.1), 0), axis=1) - 0.2, 1e-5),
+        (lambda s: s.sweep("t", [(0, 0, -0.5), (0, 0, 0.4)], [0.4, 0.1], WHITE),
+         lambda x: np.where(
+             x[:, 2] + 0.5 < 0.4 / 3, np.linalg.norm(x + (0, 0, 0.5), axis=1) - 0.4,
+             np.where(x[:, 2] - 0.4 > 0.1 / 3, np.linalg.norm(x - (0, 0, 0.4), axis=1) - 0.1,
+                      np.hypot(x[:, 0], x[:, 1]) * 8**0.5 / 3 + (x[:, 2] + 0.5) / 3 - 0.4)), 1e-5),
+        (lambda s: s.lathe("l", (0, 0, -0.5), (0, 0, 0.5), [(0.0, 0.6), (1.0, 0.2)], WHITE, False),
+         lambda x: np.hypot(x[:, 0], x[:, 1]) - 0.4 + 0.4 * x[:, 2], 1e-6),
+    ],
+)  # fmt: skip
+def test_hits_lie_on_the_surface_and_normals_are_its_gradient(make, implicit, tolerance) -> None:
+    points, normals = sight(sculpture(make))
+    assert len(points) > 300
+    np.testing.assert_allclose(implicit(points), 0, atol=tolerance)
+    facing = np.abs((normals * gradient(implicit, points)).sum(1))
+    assert np.quantile(facing, 0.01) > 0.999 and np.median(facing) > 0.999999
+
+
+def test_a_bent_tube_is_the_hull_of_its_balls() -> None:
+    scene = sculpture(lambda s: s.sweep("t", BENT, [0.25, 0.15, 0.15, 0.1], WHITE))
+    balls, (points, normals) = scene.parts[0].params, sight(scene)
+    np.testing.assert_allclose(tube_distance(balls, points), 0, atol=4e-4)
+    outside = tube_distance(balls, points + 1e-2 * normals)
+    assert np.quantile(outside, 0.02) > 0.0097
+    for point in BENT:  # the curve runs through the points it was given
+        assert np.linalg.norm(balls[:, :3] - point, axis=1).min() < 1e-9
+
+
+def test_a_turned_profile_is_round_where_it_should_be() -> None:
+    profile = [((1 - math.cos(a)) / 2, 0.7 * math.sin(a)) for a in np.linspace(0, math.pi, 9)]
+    profile[0] = (0.0, 0.0)
+    profile[-1] = (1.0, 0.0)
+    points, normals = sight(
+        sculpture(lambda s: s.lathe("l", (0, 0, -0.7), (0, 0, 0.7), profile, WHITE))
+    )
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 0.7, atol=6e-3)
+    assert ((normals * points).sum(1) / np.linalg.norm(points, axis=1)).min() > 0.99
+
+
+def test_a_turned_vase_has_an_inside_and_sharp_edges() -> None:
+    wall = [(0.0, 0.5), (1.0, 0.5), (1.0, 0.5), (1.0, 0.4), (1.0, 0.4), (0.1, 0.4), (0.1, 0.4),
+            (0.1, 0.0), (0.1, 0.0)]  # fmt: skip
+    scene = sculpture(lambda s: s.lathe("l", (0, 0, -0.5), (0, 0, 0.5), wall, WHITE))
+    found = render(scene, orbit_cameras([0.0], 89.9, 3.0, 40.0, 64), samples=1)
+    assert found["coordinates"][0, 32, 32, 2] == pytest.approx(-0.4, abs=1e-6)
+    radius = np.hypot(*np.moveaxis(found["coordinates"][0, ..., :2], -1, 0))
+    rim = np.abs(found["coordinates"][0, ..., 2] - 0.5) < 1e-6
+    assert rim.sum() > 100 and radius[rim].min() > 0.4 - 1e-6 and radius[rim].max() < 0.5 + 1e-6
+    np.testing.assert_allclose(found["normals"][0][rim], [[0, 0, 1]] * rim.sum(), atol=1e-5)
+
+
+def test_concave_pebbles_are_refused() -> None:
+    with pytest.raises(ValueError, match="convex"):
+        sculpture(lambda s: s.pebble("p", (0, 0, 0), 1, (0.5, 2), WHITE))
+
+
+def test_camera_normals_are_world_normals_turned() -> None:
+    cameras = orbit_cameras([40.0], 30.0, 3.0, 40.0, 64)
+    found = render(ball(), cameras, samples=1)
+    hit = found["part"][0, ..., 0] >= 0
+    back = found["camera_normals"][0][hit] @ cameras.c2w[0, :3, :3].numpy().T
+    np.testing.assert_allclose(back, found["normals"][0][hit], atol=1e-5)
+    assert found["camera_normals"][0][hit][:, 2].min() > 0
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_point_of_an_object_has_one_color_wherever_it_is_and_is_seen_from(pattern) -> None:
+    paint = Material(np.array([0.8, 0.3, 0.1]), pattern, size=0.3)
+    scene = sculpture(lambda s: s.box("b", (0.1, 0, 0), (0.5, 0.4, 0.3), paint, turn(20, "z")))
+    angle = turn(65, "z")
+    moved = scene.moved(np.concatenate([angle, [[0.1], [0.05], [-0.1]]], 1))
+    views = orbit_cameras([0.0], 50.0, 3.0, 40.0, 128), orbit_cameras([30.0], 40.0, 3.2, 40.0, 128)
+    tables = []
+    for shown, cameras in ((scene, views[0]), (moved, views[1])):
+        found = render(shown, cameras, samples=1)
+        hit = found["part"][0, ..., 0] >= 0
+        tables.append((found["object_coordinates"][0][hit], found["rgba"][0][hit][:, :3]))
+    (points, colors), (others, again) = tables
+    gaps = np.linalg.norm(points[::9, None] - others[None], axis=2)
+    near, nearest = gaps.min(1) < 0.012, gaps.argmin(1)
+    assert near.sum() > 150
+    differing = np.abs(colors[::9][near] - again[nearest[near]]).max(1) > 0.1
+    assert differing.mean() < 0.1  # points a little apart, on either side of a border
+    assert (np.ptp(colors, axis=0).max() > 0.1) == (pattern != "plain")
+
+
+def test_average_colors_are_what_is_seen() -> None:
+    for pattern in PATTERNS:
+        paint = Material(np.array([0.8, 0.3, 0.1]), pattern, size=0.05)
+        scene = sculpture(lambda s, paint=paint: s.ball("b", (0, 0, 0), 0.8, paint))
+        rgba = render(scene, front())["rgba"][0]
+        seen = rgba[rgba[..., 3] == 1][:, :3].mean(0)
+        np.testing.assert_allclose(seen, scene.parts[0].color, atol=0.09)
+
+
+def test_metal_shines_only_in_light() -> None:
+    paint = Material(np.array([0.5, 0.3, 0.1]), "metal")
+    scene = sculpture(lambda s: s.ball("b", (0, 0, 0), 0.8, paint))
+    dark = Light(np.array([0.0, -3.0, 0.0]), 0.5, 0.5)
+    plain, lit = (render(scene, front(), light)["rgba"][0] for light in (None, dark))
+    assert lit[32, 32, 2] > plain[32, 32, 2] + 0.2
+    assert lit[32, 12, 2] < plain[32, 12, 2] + 0.02
+
+
+def test_stripes_follow_a_swept_tube() -> None:
+    paint = Material(np.array([0.0, 0, 0]), "stripes", np.ones(3), size=0.1)
+    scene = sculpture(lambda s: s.sweep("t", [(-0.8, 0, 0), (0.8, 0, 0)], 0.1, paint))
+    rgba = render(scene, orthographic(front(), 2.0), samples=1)["rgba"][0]
+    line = rgba[32, 8:56, 0]
+    assert 14 <= (np.diff(line) != 0).sum() <= 17 and 0.4 < line.mean() < 0.6
 
 
 def test_gable_narrows_to_a_ridge() -> None:
