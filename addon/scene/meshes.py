@@ -53,10 +53,16 @@ def without_degenerate_faces(mesh: Mesh) -> Mesh:
 
 def placed_positions(positions: FloatArray, size_meters: float) -> FloatArray:
     """Positions scaled so that the longest side is ``size_meters``, standing on z = 0, centered."""
+    scale, base = placing(positions, size_meters)
+    return ((positions - base) * np.float32(scale)).astype(np.float32)
+
+
+def placing(positions: FloatArray, size_meters: float) -> tuple[float, FloatArray]:
+    """What :func:`placed_positions` does to positions: subtracts a base (3,), then scales."""
     low, high = positions.min(axis=0), positions.max(axis=0)
     scale = size_meters / max(float((high - low).max()), 1e-9)
     base = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)
-    return ((positions - base) * np.float32(scale)).astype(np.float32)
+    return scale, base
 
 
 def srgb_to_linear(colors: NDArray[Any]) -> FloatArray:

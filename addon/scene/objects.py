@@ -9,13 +9,31 @@ from ...protocol.assets import Asset, Material, Mesh, Provenance
 from ...protocol.errors import InputError
 from ..core.jobs import Placement
 from .materials import create_material
-from .meshes import COLOR_NAME, create_mesh, placed_positions
+from .meshes import COLOR_NAME, create_mesh, placed_positions, placing
+from .splats import create_splats
+
+BESIDE = 1.2
+"""How far to the right of a mesh its splats stand, in sizes."""
 
 
 def add_asset(
     asset: Asset, placement: Placement, collection: bpy.types.Collection, job: str = ""
 ) -> bpy.types.Object:
-    """A new object of the asset's mesh, linked to ``collection``. Raises :class:`InputError`."""
+    """New objects of what the asset has, linked to ``collection``: its mesh, and beside it, to the
+    right, its splats. Returns the mesh's object, or else the splats'. Raises
+    :class:`InputError`."""
+    created = []
+    if asset.mesh is not None or asset.splats is None:
+        created.append(_mesh_object(asset, placement))
+    if asset.splats is not None:
+        created.append(_splats_object(asset, placement))
+    for target in created:
+        write_provenance(target, asset.provenance, job)
+        collection.objects.link(target)
+    return created[0]
+
+
+def _mesh_object(asset: Asset, placement: Placement) -> bpy.types.Object:
     mesh = _sound_mesh(asset)
     placed = Mesh(placed_positions(mesh.positions, placement.size_meters), mesh.faces, mesh.uvs,
                   mesh.normals, mesh.attributes, mesh.material)
@@ -24,8 +42,18 @@ def add_asset(
     data.materials.append(create_material(asset.name, mesh.material or Material(), colors))
     created = bpy.data.objects.new(asset.name, data)
     created.matrix_world = Matrix.Translation(Vector(placement.location))
-    write_provenance(created, asset.provenance, job)
-    collection.objects.link(created)
+    return created
+
+
+def _splats_object(asset: Asset, placement: Placement) -> bpy.types.Object:
+    """As large as the mesh, where there is one, and beside it."""
+    positions = asset.splats.means if asset.mesh is None else asset.mesh.positions
+    created = create_splats(
+        f"{asset.name} splats", asset.splats, *placing(positions, placement.size_meters)
+    )
+    beside = 0.0 if asset.mesh is None else BESIDE * placement.size_meters
+    place = Vector(placement.location) + Vector((beside, 0.0, 0.0))
+    created.matrix_world = Matrix.Translation(place)
     return created
 
 

@@ -204,3 +204,62 @@ def test_the_growing_shape_is_lit_and_stands_where_the_result_will(addon, assets
     below, front = colors[0], colors[3]
     assert front[0] > below[0]
     assert (colors[:, 3] == 1).all()
+
+
+@pytest.fixture
+def some_splats(assets):
+    rng = np.random.default_rng(1)
+    quats = rng.normal(size=(6, 4)).astype(np.float32)
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    values = [rng.random(shape).astype(np.float32) for shape in ((6, 3), (6, 3), 6, (6, 3))]
+    return assets.Splats(values[0], quats, values[1] * 0.1, values[2], values[3])
+
+
+def test_splats_arrive_as_points_with_all_their_attributes(addon, some_splats):
+    splats = addon.module("addon.scene.splats")
+    created = splats.create_splats("s", some_splats, 2.0, np.array([0.5, 0, 0], np.float32))
+    data = created.data
+    places = read(data.attributes["position"], "vector", 3)
+    assert np.allclose(places, 2 * (some_splats.means - [0.5, 0, 0]), atol=1e-6)
+    assert np.allclose(read(data.attributes["scale"], "vector", 3), 2 * some_splats.scales)
+    assert np.array_equal(read(data.attributes["rotation"], "value", 4), some_splats.quats)
+    assert np.array_equal(read(data.attributes["opacity"], "value", 1)[:, 0], some_splats.opacities)
+    linear = addon.module("addon.scene.meshes").srgb_to_linear(some_splats.colors)
+    assert np.array_equal(read(data.attributes["color"], "color", 4)[:, :3], linear)
+
+
+def test_splats_are_shown_as_ellipsoids_turned_and_stretched(addon, some_splats):
+    splats = addon.module("addon.scene.splats")
+    created = splats.create_splats("s", some_splats, 1.0, np.zeros(3, np.float32))
+    again = splats.create_splats("t", some_splats, 1.0, np.zeros(3, np.float32))
+    assert created.modifiers[0].node_group == again.modifiers[0].node_group
+    bpy.context.collection.objects.link(created)
+    graph = bpy.context.evaluated_depsgraph_get()
+    shown = [np.array(i.matrix_world) for i in graph.object_instances if i.is_instance]
+    assert len(shown) == 6
+    for matrix, row in zip(shown, range(6)):
+        w, *v = some_splats.quats[row].astype(float)
+        cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
+        turn = np.eye(3) + 2 * w * cross + 2 * cross @ cross
+        assert np.allclose(matrix[:3, 3], some_splats.means[row], atol=1e-5)
+        assert np.allclose(matrix[:3, :3], turn * some_splats.scales[row], atol=1e-5)
+
+
+def test_splats_stand_beside_their_mesh_and_as_large(addon, assets, some_splats):
+    objects = addon.module("addon.scene.objects")
+    placement = addon.module("addon.core.jobs").Placement(3.0, (1.0, 2.0, 0.0), "Scene")
+    asset = assets.Asset("thing", mesh=tetrahedron(assets), splats=some_splats)
+    created = objects.add_asset(asset, placement, bpy.context.collection, "job")
+    beside = bpy.data.objects["thing splats"]
+    assert created.name == "thing" and beside["distillery_job"] == "job"
+    assert beside.location[0] > created.location[0] + 3.0
+    places = read(beside.data.attributes["position"], "vector", 3)
+    assert np.allclose(places, 1.5 * (some_splats.means - [0.5, 0.5, 0]), atol=1e-5)
+
+
+def test_splats_that_are_none_or_nowhere_are_refused(addon, some_splats):
+    splats = addon.module("addon.scene.splats")
+    some_splats.means[2, 1] = np.nan
+    with pytest.raises(addon.module("protocol.errors").InputError, match="nowhere"):
+        splats.create_splats("s", some_splats, 1.0, np.zeros(3, np.float32))
+    assert "s" not in bpy.data.objects and "s" not in bpy.data.meshes
