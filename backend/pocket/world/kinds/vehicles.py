@@ -73,7 +73,7 @@ def airplane(s: Sculptor, main: Paint) -> None:
 
 
 def boat(s: Sculptor, main: Paint) -> None:
-    length, w, depth, mast = s.u(0.8, 0.95), s.u(0.36, 0.46), s.u(0.4, 0.52), s.u(1.0, 1.25)
+    length, w, depth, mast = s.u(0.75, 0.9), s.u(0.4, 0.5), s.u(0.44, 0.56), s.u(0.8, 1.0)
     s.ball("hull", (0, 0, depth), (w, length, depth), main, clip=(-1.0, 0.0))
     s.ball("deck", (0, 0, depth - 0.05), (w * 0.95, length * 0.95, 0.02), marked(main, 0.7))
     bow, stern = (0, -length * 0.9, depth - 0.03), (0, length * 0.97, depth * 0.72)
