@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from backend.pocket import sheets
+from backend.pocket import composition_sheets, sheets
 from backend.pocket.world import COLORS, KINDS
 from backend.recipes import registry
 from protocol.messages import Option, RecipeInfo
@@ -29,6 +29,7 @@ def main() -> None:
     PAGES.mkdir(exist_ok=True)
     if "--pictures" in sys.argv:
         sheets.draw_world(PICTURES)
+        composition_sheets.save_sheets(PICTURES)
     path = ROOT / "docs" / "pocket.md"
     path.write_text(with_generated(path.read_text(encoding="utf-8"), world()), encoding="utf-8")
     for recipe in registry.describe():

@@ -168,7 +168,10 @@ _AROUND = [View(orbit(azimuth, 20, 3.0), 0.36) for azimuth in (20.0, 110.0, 200.
 
 def shows(edit: Edit, pixels: float = 0.008, contrast: float = 0.06) -> bool:
     """Whether the change can be seen well enough, in at least two of four views."""
-    before, after = (render_views(s, _AROUND, size=32)["rgba"] for s in (edit.source, edit.target))
+    before, after = (
+        render_views(scene, _AROUND, samples=1, size=32)["rgba"]
+        for scene in (edit.source, edit.target)
+    )
     different = np.abs(_over_gray(before) - _over_gray(after)).mean(-1) > contrast
     return bool((different.mean((1, 2)) > pixels).sum() >= 2)
 
@@ -317,7 +320,8 @@ def _part_size(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change | No
     )
     part = part_word(source, group)
     some = f"{word} {part}" if part != group else f"{article(word)} {word} {part}"
-    words = {"part": part, "longer": longer}
+    longer_ones = f"{longer} {part}" if part != group else f"{article(longer)} {longer} {part}"
+    words = {"part": part, "longer": longer, "longer_ones": longer_ones}
     seen = f"{caption(said)} with {some}"
     return _Change(source, replace(source, parts=parts), said, said, _PART_SIZE, words, seen)
 
@@ -394,7 +398,7 @@ _SIZE = (
     "the {kind} should be {longer}",
 )  # fmt: skip
 _PART_SIZE = (
-    "make the {part} {longer}", "give it {longer} {part}", "the {part} should be {longer}",
+    "make the {part} {longer}", "give it {longer_ones}", "the {part} should be {longer}",
 )  # fmt: skip
 _KIND = (
     "turn it into {other}", "turn the {kind} into {other}", "make it {other}",
