@@ -17,7 +17,10 @@ from protocol.assets import Asset, Provenance
 from protocol.errors import InputError
 from protocol.messages import JobSpec, RecipeInfo
 
-MODULES = ("backend.recipes.mvdream", "backend.recipes.dreamfusion")
+MODULES = (
+    "backend.recipes.mvdream", "backend.recipes.dreamfusion", "backend.recipes.gaussiandreamer",
+    "backend.recipes.wonder3d",
+)
 MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
 Run = Callable[["Inputs", Any, Studio], Generator[Progress, None, Asset]]
