@@ -22,6 +22,7 @@ from backend.pocket.world.kinds.base import (
     family,
     is_dark,
     lighter,
+    marked,
 )
 from backend.pocket.world.shapes import Sculptor, aligned, turn
 
@@ -105,17 +106,17 @@ def spinning_top(s: Sculptor, main: Paint) -> None:
 
 
 def drum(s: Sculptor, main: Paint) -> None:
-    r, h, zigs, skin = s.u(0.6, 0.72), s.u(0.55, 0.8), int(s.rng.integers(7, 10)), s.pick(CREAM, WHITE)
-    rim = apart(s, main, YELLOW, WHITE, (0.2, 0.2, 0.25))
+    r, h, zigs, skin = s.u(0.6, 0.72), s.u(0.65, 0.9), int(s.rng.integers(7, 10)), s.pick(CREAM, WHITE)
+    cord = apart(s, main, YELLOW, WHITE, (0.2, 0.2, 0.25))
     s.tube("shell", (0, 0, 0), (0, 0, h), (r, r), main)
     s.tube("skin", (0, 0, h - 0.02), (0, 0, h + 0.05), (r * 0.98, r * 0.98), skin)
     for z in (0.03, h):
-        s.ring("rim", (0, 0, z), _Z, r, 0.065, rim)
+        s.ring("rim", (0, 0, z), _Z, r, 0.065, marked(main, 0.75))
     for i in range(2 * zigs):
         a, b = np.pi * i / zigs, np.pi * (i + 1) / zigs
         low, high = (0.08, h - 0.08) if i % 2 else (h - 0.08, 0.08)
         start = (r * np.cos(a), r * np.sin(a), low)
-        s.rod("cord", start, (r * np.cos(b), r * np.sin(b), high), 0.03, rim)
+        s.rod("cord", start, (r * np.cos(b), r * np.sin(b), high), 0.03, cord)
     long, cross = s.u(0.48, 0.6), s.u(25, 45)
     for sign in (-1, 1):
         along = turn(-sign * cross, "z") @ (0, long, 0.1)
