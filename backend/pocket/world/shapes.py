@@ -39,10 +39,10 @@ def aligned(direction: Vector) -> Array:
     """A rotation, (3, 3), that takes the z axis to `direction`."""
     z = np.asarray(direction, float)
     z = z / np.linalg.norm(z)
-    helper = np.array([1.0, 0, 0]) if abs(z[0]) < 0.9 else np.array([0, 1.0, 0])
-    x = np.cross(helper, z)
+    x = np.array([0.0, -z[2], z[1]] if abs(z[0]) < 0.9 else [z[2], 0.0, -z[0]])
     x /= np.linalg.norm(x)
-    return np.stack([x, np.cross(z, x), z], 1)
+    y = [z[1] * x[2] - z[2] * x[1], z[2] * x[0] - z[0] * x[2], z[0] * x[1] - z[1] * x[0]]
+    return np.stack([x, y, z], 1)
 
 
 class Sculptor:
