@@ -4,13 +4,10 @@ The world grows; weights and judges go on knowing the words of their own trainin
 config.json holds.
 """
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from backend.pocket.world import COLORS, KINDS, is_held_out
+from backend.pocket.world import COLORS, KINDS, held_out_prompts, is_held_out
 
 Pair = tuple[str, str]
 
@@ -52,14 +49,7 @@ class Vocabulary:
 
     def held_out_prompts(self, count: int) -> list[Pair]:
         """A fixed list of `count` held-out (kind, color), spread over kinds and colors."""
-        pairs = self.pairs(held_out=True)
-        order = np.random.default_rng(20).permutation(len(pairs))
-        seen: Counter[str] = Counter()
-        ranked = []
-        for kind, color in (pairs[i] for i in order):
-            ranked.append((seen[kind], kind, color))
-            seen[kind] += 1
-        return [(k, c) for _, k, c in sorted(ranked, key=lambda row: row[0])[:count]]
+        return held_out_prompts(count, self.kinds, self.colors)
 
 
 WORLD = Vocabulary()

@@ -7,8 +7,9 @@ from backend.pocket.world.scenes import Scene
 
 _PLURALS = {
     "fish": "fish", "sheep": "sheep", "cactus": "cacti", "knife": "knives", "leaf": "leaves",
-    "bookshelf": "bookshelves", "wolf": "wolves", "mouse": "mice", "potato": "potatoes",
-    "tomato": "tomatoes", "snowman": "snowmen", "dice": "dice", "foot": "feet", "tooth": "teeth",
+    "bookshelf": "bookshelves", "shelf": "shelves", "wolf": "wolves", "mouse": "mice",
+    "potato": "potatoes", "tomato": "tomatoes", "snowman": "snowmen", "dice": "dice",
+    "foot": "feet", "tooth": "teeth",
 }  # fmt: skip
 _SINGULARS = {many: one for one, many in _PLURALS.items()}
 _SIDES = ("left ", "right ", "front ", "back ", "upper ", "lower ")
@@ -63,7 +64,5 @@ def part_word(scene: Scene, group: str) -> str:
 
 
 def _apart(first: Array, second: Array) -> bool:
-    """Whether two boxes overlap by less than a quarter of the smaller one."""
-    shared = np.minimum(first[1], second[1]) - np.maximum(first[0], second[0])
-    smaller = min(np.prod(np.ptp(first, 0)), np.prod(np.ptp(second, 0)))
-    return bool(np.prod(np.maximum(shared, 0)) < 0.25 * smaller)
+    """Whether two boxes do not touch."""
+    return bool((np.maximum(first[0], second[0]) > np.minimum(first[1], second[1])).any())
