@@ -12,7 +12,7 @@ from backend.rendering.splatting.projection import rotation_matrices
 from backend.rendering.trilinear import interpolate
 from protocol.assets import Splats
 
-NARROWEST_CELLS = 0.75
+NARROWEST_CELLS = 0.5
 """Gaussians are widened to this many cells, or the grid's nodes would miss them."""
 
 REACH = 3.0
