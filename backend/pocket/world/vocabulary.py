@@ -15,7 +15,6 @@ from backend.pocket.world.descriptions import (
 )
 from backend.pocket.world.kinds import KINDS
 from backend.pocket.world.naming import article, singulars
-from protocol.errors import InputError
 
 KIND_SYNONYMS: dict[str, tuple[str, ...]] = {
     "mug": ("cup", "coffee cup"),
@@ -186,28 +185,18 @@ def known_words(
 
 
 def nearest_words(
-    word: str, count: int = 3, kinds: Collection[str] = KINDS, colors: Collection[str] = COLORS
+    word: str,
+    count: int = 3,
+    kinds: Collection[str] = KINDS,
+    colors: Collection[str] = COLORS,
+    least: float = 0.0,
 ) -> list[str]:
-    """The known words whose spelling, or that of a synonym, comes nearest; best first."""
+    """The known words whose spelling, or that of a synonym, comes nearest; best first. `least` is
+    the likeness that they must have, from 0 to 1."""
     lexicon = _lexicon(kinds, KIND_SYNONYMS) | _lexicon(colors, COLOR_SYNONYMS)
     scores: dict[str, float] = {}
     for form, known in lexicon.items():
         score = SequenceMatcher(None, word.lower(), form).ratio()
         scores[known] = max(scores.get(known, 0.0), score)
-    return sorted(scores, key=lambda known: -scores[known])[:count]
-
-
-def check_prompt(
-    prompt: str, kinds: Collection[str] = KINDS, colors: Collection[str] = COLORS
-) -> None:
-    """Raise InputError (`prompt_unknown`) where a prompt has no word that the world knows."""
-    if known_words(prompt, kinds, colors):
-        return
-    unknown = read(prompt, kinds, colors).unknown
-    near = [near for word in unknown for near in nearest_words(word, 3, kinds, colors)]
-    some = ", ".join(dict.fromkeys(near[:6] or list(kinds)[:6]))
-    raise InputError(
-        "prompt_unknown",
-        f"The pocket prior knows no word of “{prompt.strip()}”.",
-        f"Nearest words that it knows: {some}. Or choose another model in the settings.",
-    )
+    near = sorted(scores, key=lambda known: -scores[known])[:count]
+    return [known for known in near if scores[known] >= least]

@@ -1,0 +1,33 @@
+"""Prompts without a known word are refused, with the nearest words by spelling and by meaning."""
+
+import pytest
+
+from backend.pocket.prompts import check_prompt, nearest_kinds
+from protocol.errors import InputError
+
+KINDS = ("dog", "car", "mug", "church", "penguin")
+
+
+@pytest.mark.parametrize("prompt", ["a red mug", "Some KITTENS", "three crimson things"])
+def test_a_known_word_is_enough(prompt: str) -> None:
+    check_prompt(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "near"), [("a penguine", "penguin"), ("a corgi", "dog"), ("a cathedral", "church")]
+)
+def test_without_a_known_word(prompt: str, near: str) -> None:
+    with pytest.raises(InputError) as caught:
+        check_prompt(prompt, KINDS)
+    assert caught.value.problem.code == "prompt_unknown"
+    assert caught.value.problem.hint.split(": ")[1].startswith(near)
+
+
+def test_nothing_at_all() -> None:
+    with pytest.raises(InputError):
+        check_prompt("   ", KINDS)
+
+
+def test_meaning() -> None:
+    assert nearest_kinds("a cappuccino", KINDS, 1) == ["mug"]
+    assert len(nearest_kinds("a limousine", KINDS, 2)) == 2
