@@ -4,6 +4,8 @@ Each figure is per image of 64 x 64: a step of training on a batch, then drawing
 stage mixes them, then the ray caster alone on scenes that are already made.
 """
 
+from functools import partial
+
 import torch
 
 from backend.pocket.data import STAGES, Batch, Mixture
@@ -22,12 +24,10 @@ def measure() -> list[Timing]:
     training = Training(Settings())
     batch = Mixture().draw(3, _STEPS[0])
     rows = [_row("train", best_seconds(lambda: training.advance(batch), 3), batch.views)]
-    for stage in STAGES:
-        mixture = Mixture(stage)
+    for mixture in map(Mixture, STAGES):
         views = sum(batch.views for batch in _drawn(mixture))
-        rows.append(
-            _row(f"draw, stage {stage}", best_seconds(lambda m=mixture: _drawn(m), 3), views)
-        )
+        seconds = best_seconds(partial(_drawn, mixture), 3)
+        rows.append(_row(f"draw, stage {mixture.stage}", seconds, views))
     scenes = [build(kind, "red", seed=index) for index, kind in enumerate(KINDS)]
     for scene in scenes:
         render_views(scene, _VIEWS)
