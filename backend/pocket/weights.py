@@ -3,19 +3,23 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.pocket.points import PointsConfig, PointsNetwork
 from backend.pocket.vocabulary import Vocabulary
 from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "checkpoint"
+COMMITTED_POINTS = COMMITTED / "points"
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
@@ -38,7 +42,7 @@ class Description:
 
 
 def save_network(
-    folder: Path, state: dict[str, Tensor], config: PocketConfig, said: Description
+    folder: Path, state: dict[str, Tensor], config: PocketConfig | PointsConfig, said: Description
 ) -> None:
     """Write half-precision weights, config with their hash, and a model card."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,7 @@ def save_network(
     save_file(halves, folder / "model.safetensors.part")
     (folder / "model.safetensors.part").replace(folder / "model.safetensors")
     written = {
-        "_class_name": "PocketNetwork",
+        "_class_name": type(config).__name__.replace("Config", "Network"),
         "license": LICENSE,
         **config.to_dict(),
         "prediction_type": "sample",
@@ -65,18 +69,45 @@ def load_network(path: Path | None = None) -> PocketNetwork:
 
     Without a path: the weights that ship. Raises WeightsError where they are missing or damaged.
     """
-    folder = path or COMMITTED
+    def build(config: dict[str, Any]) -> PocketNetwork:
+        names = PocketConfig.__dataclass_fields__
+        widths = {"widths": tuple(config["widths"])}
+        return PocketNetwork(PocketConfig(**{k: config[k] for k in names} | widths))
+
+    return _load(path or COMMITTED, build)
+
+
+def load_points(path: Path | None = None) -> PointsNetwork:
+    """The points network with its weights; as `load_network`."""
+    def build(config: dict[str, Any]) -> PointsNetwork:
+        names = PointsConfig.__dataclass_fields__
+        return PointsNetwork(PointsConfig(**{k: config[k] for k in names}))
+
+    return _load(path or COMMITTED_POINTS, build)
+
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
     config, weights_file = _read_config(folder), folder / "model.safetensors"
     try:
-        widths = tuple(config["widths"])
-        names = PocketConfig.__dataclass_fields__
-        network = PocketNetwork(PocketConfig(**{k: config[k] for k in names} | {"widths": widths}))
+        network = build(config)
         if _hash(weights_file) != config["sha256"]:
             raise ValueError("the hash in config.json is another")
-        network.load_state_dict({k: v.float() for k, v in load_file(weights_file).items()})
-    except (ValueError, KeyError, RuntimeError, TypeError) as error:
+        silent = {k: v * 0 for k, v in network.state_dict().items() if k.startswith("reader.")}
+        take_up(network, silent | {k: v.float() for k, v in load_file(weights_file).items()})
+    except (ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         raise _damaged(folder, error) from error
     return network.eval().requires_grad_(False)
+
+
+def take_up(network: nn.Module, state: dict[str, Tensor]) -> None:
+    """Load what a state has. Raises RuntimeError where it lacks anything but the reader, which
+    came later."""
+    missing, strange = network.load_state_dict(state, strict=False)
+    if strange or any(not name.startswith("reader.") for name in missing):
+        raise RuntimeError(f"a state of another network: lacks {missing}, has {strange}")
 
 
 def describe_network(path: Path | None = None) -> Description:
@@ -116,6 +147,10 @@ def export_weights(to: Path = COMMITTED) -> Path:
     load_network(DEVELOPMENT)
     describe_network(DEVELOPMENT)
     shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
+    points = STATE / "points" / DEVELOPMENT.name
+    if points.exists():
+        load_points(points)
+        shutil.copytree(points, to / "points", dirs_exist_ok=True)
     return to
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import get_args
 
 import torch
@@ -12,8 +13,17 @@ from torch.nn.functional import interpolate
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
 from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
+from backend.pocket.points import PointsNetwork
+from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
-from backend.pocket.weights import LICENSE, Description, describe_network, load_network
+from backend.pocket.weights import (
+    COMMITTED_POINTS,
+    LICENSE,
+    Description,
+    describe_network,
+    load_network,
+    load_points,
+)
 from backend.priors.base import (
     Capability,
     Condition,
@@ -46,6 +56,7 @@ class PocketPrior(WithoutReadings):
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     half: bool = True
     said: Description = field(default_factory=lambda: Description({}))
+    points: PointsNetwork | None = None
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
@@ -55,11 +66,13 @@ class PocketPrior(WithoutReadings):
             resolution=RESOLUTION,
             latent=(CHANNELS, RESOLUTION, RESOLUTION),
             views=0,
-            capabilities=_known(self.said.capabilities),
+            capabilities=_known(self.said.capabilities) | (
+                {"points"} if self.points is not None else set()
+            ),
             guidance_scale=GUIDANCE_SCALE,
             distillation_scale=DISTILLATION_SCALE,
             license=LICENSE,
-            fingerprint=weights_hash(self.network),
+            fingerprint=weights_hash(self.network, self.points),
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
@@ -70,7 +83,17 @@ class PocketPrior(WithoutReadings):
     @classmethod
     def load(cls, device: torch.device, *, half: bool = True) -> "PocketPrior":
         """With the weights that ship."""
-        return cls(load_network(), device, half, describe_network())
+        points = load_points() if COMMITTED_POINTS.exists() else None
+        return cls(load_network(), device, half, describe_network(), points)
+
+    @classmethod
+    def of_folder(cls, folder: Path | None) -> "PocketPrior":
+        """On the CPU with the weights of a folder, and its points network if it has one; without
+        a folder, those that ship."""
+        if folder is None:
+            return cls.load(torch.device("cpu"))
+        points = load_points(folder / "points") if (folder / "points").exists() else None
+        return cls(load_network(folder), said=describe_network(folder), points=points)
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """Token embeddings of the small sentence encoder; the empty prompt is unconditional."""
@@ -118,6 +141,15 @@ class PocketPrior(WithoutReadings):
         share = self._read(images, alpha, text).words[:, 0].sigmoid()
         maps = torch.stack([share[:, row].amax(1) for row in rows], 1)
         return interpolate(maps, images.shape[1:3], mode="bilinear")
+
+    def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
+        """By the points network: see :func:`backend.pocket.sampling.sample_points`."""
+        if self.points is None:
+            raise InputError(
+                "capability_missing", "The pocket prior's points network has not been trained.",
+                "Train it: python -m backend pocket train --resume --stage points.",
+            )
+        return sample_points(self.points, prompts, noise)
 
     def _read(self, images: Tensor, alpha: Tensor | None, text: TextEmbedding) -> Reading:
         clean = self.encode(images, alpha)[:, None]
@@ -190,10 +222,11 @@ def has_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
-def weights_hash(network: torch.nn.Module) -> str:
+def weights_hash(*networks: torch.nn.Module | None) -> str:
     """A hash of all parameters and buffers, by name."""
     digest = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
+    found = [network.state_dict().items() for network in networks if network is not None]
+    for name, value in (entry for items in found for entry in sorted(items)):
         digest.update(name.encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()[:32]

@@ -12,9 +12,12 @@ from backend.evaluation.judge import (
     FOLDER,
     JudgeNetwork,
     Verdict,
+    azimuth_hits,
+    azimuth_targets,
     classify,
     draw_labeled,
     load_judge,
+    readable_fronts,
     save_judge,
     score_judge,
     train_judge,
@@ -89,3 +92,23 @@ def test_missing_damaged_or_foreign_judges_are_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"x")
     with pytest.raises(RuntimeError, match="damaged"):
         load_judge(tmp_path)
+
+
+def test_a_neighboring_azimuth_is_nearly_right() -> None:
+    target = azimuth_targets(torch.tensor([0, 12]))
+    torch.testing.assert_close(target.sum(1), torch.ones(2))
+    assert target[0].argmax() == 0 and target[1].argmax() == 12
+    torch.testing.assert_close(target[0, 1], target[0, 23])
+    assert target[0, 1] > 0.5 * target[0, 0] and target[0, 6] < 0.01
+
+
+def test_hits_are_within_thirty_degrees_around_the_circle() -> None:
+    azimuth = torch.eye(AZIMUTH_BINS)[[0, 23, 2, 3]]
+    verdict = Verdict(torch.zeros(4, 3), torch.zeros(4, 2), azimuth, FEW)
+    assert azimuth_hits(verdict, torch.tensor([1, 1, 0, 0])).tolist() == [True, True, True, False]
+
+
+def test_a_kind_that_is_not_read_is_no_witness() -> None:
+    judge = JudgeNetwork(FEW)  # knows nothing: a constant answer
+    assert "dog" in judge.fronts
+    assert readable_fronts(judge, objects=4) == ()

@@ -27,6 +27,7 @@ def judged(
         one_hot([WORDS.colors.index(c) for c in colors], len(WORDS.colors)),
         one_hot(bins, AZIMUTH_BINS),
         WORDS,
+        ("dog", "duck", "car"),
     )
     return JudgedViews(kinds, ["red"] * len(kinds), verdict, 4)
 

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.pocket.text import ENCODER_SHA256, check_hash, embed_text, encoder_folder
+from backend.pocket.text import (
+    ENCODER_SHA256,
+    MAX_TOKENS,
+    check_hash,
+    embed_text,
+    encoder_folder,
+    tokens_of,
+)
 
 
 def test_the_installed_encoder_is_the_pinned_one() -> None:
@@ -37,4 +44,12 @@ def test_meaning_is_near() -> None:
 
 
 def test_long_texts_are_cut() -> None:
-    assert embed_text(["word " * 100])[0].shape[1] == 24
+    assert embed_text(["word " * 100])[0].shape[1] == MAX_TOKENS
+
+
+def test_tokens_of_a_word_are_those_of_its_characters() -> None:
+    text = "a dog with a bow tie"
+    first, second = tokens_of(text, (13, 16)), tokens_of(text, (17, 20))
+    assert len(first) == len(second) == 1 and second[0] == first[0] + 1
+    assert tokens_of(text, (13, 20)) == first + second
+    assert tokens_of("word " * 100, (480, 484)) == []

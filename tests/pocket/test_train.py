@@ -7,19 +7,26 @@ import pytest
 import torch
 
 from backend.pocket.data import Mixture, draw_batch
-from backend.pocket.network import GENERATED, GIVEN, PocketConfig
-from backend.pocket.train import SCHEDULE, Settings, Training, make_example, train
+from backend.pocket.network import PocketConfig
+from backend.pocket.train import (
+    Settings,
+    Training,
+    capabilities,
+    grown,
+    held_out_losses,
+    train,
+)
 from backend.pocket.vocabulary import WORLD
-from backend.pocket.weights import WeightsError, describe_network, load_network
+from backend.pocket.weights import WeightsError, describe_network, load_network, take_up
 
 TINY = PocketConfig(widths=(8, 16, 32), blocks=1, heads=2)
-SETTINGS = Settings(mixture=Mixture(images=4, views=4, single_steps=1, single_share=0.3))
+SETTINGS = Settings(mixture=Mixture("A", views=4, single_steps=1))
 
 
 def advance(training: Training, steps: int) -> None:
     for _ in range(steps):
-        shape = SETTINGS.mixture.shape(SETTINGS.seed, training.step)
-        training.advance(draw_batch(SETTINGS.seed, training.step, *shape))
+        name = SETTINGS.mixture.name(SETTINGS.seed, training.step)
+        training.advance(draw_batch(SETTINGS.seed, training.step, name, 4))
 
 
 def assert_bitwise(a: Training, b: Training) -> None:
@@ -63,37 +70,9 @@ def test_a_cool_down_ends_the_run_at_a_rate_near_nothing(tmp_path: Path) -> None
 
 def test_training_learns() -> None:
     training = Training(Settings(rate=3e-3, warm_up=1, mixture=SETTINGS.mixture), TINY)
-    batch = draw_batch(0, 0, 4, 1)
+    batch = draw_batch(0, 0, "single", 4)
     losses = [training.advance(batch) for _ in range(25)]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
-
-
-def test_given_views_are_clean_and_cost_nothing() -> None:
-    roles = []
-    for step in range(30):
-        example = make_example(draw_batch(4, step % 3, 2, 4), step, SETTINGS)
-        given = example.role == GIVEN
-        assert (example.t[given] == 0).all() and (example.t[~given] > 0).all()
-        levels = example.t.masked_fill(given, 0)
-        assert (levels.amax(1, keepdim=True) == levels)[~given].all()
-        roles.append(given.sum(1))
-    counts = torch.cat(roles)
-    assert set(counts.tolist()) == {0, 1, 2} and 0.35 < (counts == 0).float().mean() < 0.65
-
-
-def test_the_loss_ignores_given_views_and_limits_its_weight() -> None:
-    example = make_example(draw_batch(4, 0, 1, 4), 0, SETTINGS)
-    example.role = torch.tensor([[GIVEN, GENERATED, GENERATED, GENERATED]])
-    example.t = torch.tensor([[0.0, 0.01, 0.01, 0.01]])
-
-    class Offset(torch.nn.Module):
-        def forward(self, noisy, t, **_):
-            return example.clean + torch.tensor([100.0, 1, 1, 1])[None, :, None, None, None]
-
-    assert float(example.loss(Offset(), 5.0, bf16=False)) == pytest.approx(5.0, rel=1e-5)
-    example.t = torch.full((1, 4), 0.5)
-    sigma = float(SCHEDULE.alpha_sigma(torch.tensor(0.5))[1])
-    assert float(example.loss(Offset(), 5.0, bf16=False)) == pytest.approx(1 / sigma**2, rel=1e-4)
 
 
 def test_rate_schedule() -> None:
@@ -101,6 +80,42 @@ def test_rate_schedule() -> None:
     assert settings.rate_at(0) == pytest.approx(0.1)
     assert settings.rate_at(50) == 1.0
     assert settings.rate_at(400) == pytest.approx(0.5)
+
+
+def test_another_stage_begins_its_rate_anew_and_claims_more(tmp_path: Path) -> None:
+    first = Training(SETTINGS, TINY)
+    advance(first, 2)
+    first.save(tmp_path / "training.pt")
+    later = Training(Settings(mixture=Mixture("C", views=4)), TINY)
+    later.load(tmp_path / "training.pt")
+    assert (later.step, later.begun) == (2, 2)
+    later.advance(draw_batch(0, 0, "labeled", 1))
+    later.export(tmp_path)
+    said = describe_network(tmp_path)
+    assert set(said.capabilities) == set(capabilities("C")) > set(capabilities("A"))
+    assert "video" in capabilities("D") and "video" not in said.capabilities
+
+
+def test_a_state_without_a_reader_is_taken_up() -> None:
+    old, new = Training(SETTINGS, TINY), Training(SETTINGS, TINY)
+    advance(old, 1)
+    kept = {k: v for k, v in old.network.state_dict().items() if not k.startswith("reader.")}
+    take_up(new.network, kept)
+    assert all(torch.equal(new.network.state_dict()[name], value) for name, value in kept.items())
+    count = sum(not name.startswith("reader.") for name, _ in old.network.named_parameters())
+    state = old.optimizer.state_dict()
+    state["param_groups"][0]["params"] = list(range(count))
+    state["state"] = {index: state["state"][index] for index in range(count)}
+    new.optimizer.load_state_dict(grown(state, new.optimizer.state_dict()))
+    new.advance(draw_batch(0, 0, "labeled", 1))
+    with pytest.raises(RuntimeError, match="another network"):
+        take_up(new.network, {k: v for k, v in kept.items() if k != "stem.weight"})
+
+
+def test_held_out_losses_are_told_for_every_kind_of_example() -> None:
+    losses = held_out_losses(Training(SETTINGS, TINY), views=4)
+    assert {name.split("_")[0] for name in losses} == {"single", "joint"}
+    assert all(0 < value < 5 for value in losses.values())
 
 
 def test_export_loads_and_warm_starts(tmp_path: Path) -> None:

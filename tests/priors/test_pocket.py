@@ -5,9 +5,12 @@ import torch
 
 from backend.diffusion.schedules import expand_like
 from backend.pocket.network import PocketConfig, PocketNetwork
-from backend.priors.base import Condition, TextEmbedding
+from backend.pocket.points import PointsConfig, PointsNetwork
+from backend.pocket.weights import Description
+from backend.priors.base import Condition, KnownPixels, TextEmbedding
 from backend.priors.pocket import PocketPrior, weights_hash
 from backend.rendering.cameras import Cameras, orbit_cameras
+from protocol.errors import InputError
 
 WORDS = TextEmbedding(torch.randn(2, 3, 384), torch.ones(2, 3, dtype=torch.bool))
 T = torch.full((2, 2), 0.6)
@@ -92,3 +95,59 @@ def test_one_text_a_set(prior: PocketPrior) -> None:
 def test_the_fingerprint_is_that_of_the_weights(prior: PocketPrior) -> None:
     assert prior.spec.fingerprint == weights_hash(network())
     assert prior.spec.fingerprint != weights_hash(network(seed=1))
+
+
+def test_what_a_condition_adds_reaches_the_network(prior: PocketPrior) -> None:
+    plain = prior.predict(noisy(), T, Condition(WORDS, cameras())).x0
+    ones = torch.ones(2, 2)
+    added = [
+        {"domain": ones.long()}, {"source": 0.3 * torch.ones(2, 2, 4, 64, 64)},
+        {"frame": 0.5 * ones}, {"motion": ones}, {"alpha_known": torch.zeros(2, 2).bool()},
+    ]
+    for more in added:
+        told = prior.predict(noisy(), T, Condition(WORDS, cameras(), **more)).x0
+        assert float((told - plain).abs().max()) > 1e-6, more
+
+
+def test_known_pixels_stay_and_tell_the_others(prior: PocketPrior) -> None:
+    mask = torch.zeros(2, 2, 1, 64, 64)
+    mask[..., :32] = 1
+    known = KnownPixels(0.5 * torch.ones(2, 2, 4, 64, 64), mask)
+    plain = prior.predict(noisy(), T, Condition(WORDS)).x0
+    told = prior.predict(noisy(), T, Condition(WORDS, known=known)).x0
+    assert (told[..., :32] == 0.5).all()
+    assert float((told - plain)[..., 40:].abs().max()) > 1e-6
+    with pytest.raises(ValueError, match="not both"):
+        prior.predict(noisy(), T, Condition(WORDS, known=known, source=known.latents))
+
+
+def test_it_claims_what_its_weights_were_trained_for() -> None:
+    said = Description({}, capabilities=("text", "features", "mind reading"))
+    prior = PocketPrior(network(), said=said)
+    assert prior.spec.capabilities == {"text", "features"}
+    images = torch.rand(2, 64, 64, 3)
+    features = prior.features(images)
+    assert features.shape == (2, 32, 32, 32)
+    torch.testing.assert_close(features.norm(dim=-1), torch.ones(2, 32, 32))
+    with pytest.raises(InputError, match="stage C"):
+        prior.attention(images, ["dog"])
+
+
+def test_attention_is_a_map_for_each_word_at_the_size_of_the_images() -> None:
+    prior = PocketPrior(network(), said=Description({}, capabilities=("attention",)))
+    images = torch.rand(1, 48, 48, 3)
+    maps = prior.attention(images, ["dog", "hat"], prompt="a dog with a red hat")
+    assert maps.shape == (1, 2, 48, 48) and 0 <= float(maps.min()) <= float(maps.max()) <= 1
+    with pytest.raises(ValueError, match="cat"):
+        prior.attention(images, ["cat"], prompt="a dog")
+
+
+def test_points_come_from_their_own_network() -> None:
+    noise = torch.randn(1, 1024, 6)
+    with pytest.raises(InputError, match="--stage points"):
+        PocketPrior(network()).sample_points(["a dog"], noise)
+    tiny = PointsNetwork(PointsConfig(width=16, latents=4, blocks=1, heads=2))
+    prior = PocketPrior(network(), points=tiny)
+    cloud = prior.sample_points(["a dog"], noise)
+    assert "points" in prior.spec.capabilities and cloud.shape == (1, 1024, 6)
+    assert 0 <= float(cloud[..., 3:].min()) and float(cloud[..., 3:].max()) <= 1

@@ -1,0 +1,127 @@
+"""Training of the points network: `python -m backend pocket train --stage points --resume`."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from backend.diffusion.schedules import CosineSchedule
+from backend.pocket.data.clouds import CloudBatch, Clouds, draw_clouds
+from backend.pocket.points import POINTS, PointsConfig, PointsNetwork
+from backend.pocket.sampling import sample_points
+from backend.pocket.text import embed_text
+from backend.pocket.train import Run, Settings, keep_training
+from backend.pocket.vocabulary import WORLD
+from backend.pocket.weights import (
+    COMMITTED_POINTS,
+    STATE,
+    Description,
+    describe_network,
+    load_points,
+    save_network,
+)
+from backend.pocket.world import caption
+
+SCHEDULE = CosineSchedule()
+SETTINGS = Settings(rate=1e-3, decay_from=3000, weight_limit=5.0, mixture=Clouds())
+TEXT_DROPPED = 0.1
+EVALUATED_T = (0.3, 0.6, 0.9)
+CONFIG = PointsConfig()
+
+
+class PointsRun(Run[PointsNetwork, CloudBatch]):
+    """The points network."""
+
+    def __init__(
+        self, settings: Settings = SETTINGS, config: PointsConfig = CONFIG
+    ) -> None:
+        torch.manual_seed(settings.seed)
+        super().__init__(settings, PointsNetwork(config))
+
+    def loss(self, batch: CloudBatch) -> Tensor:
+        """Squared error of x0, weighted by 1 / sigma^2 up to a limit; t is even in [0, 1]."""
+        g = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
+        t = torch.rand(len(batch.clouds), generator=g)
+        dropped = torch.rand(len(t), generator=g) < TEXT_DROPPED
+        words = [
+            "" if drop else text
+            for text, drop in zip(batch.captions, dropped.tolist(), strict=True)
+        ]
+        noise = torch.randn(batch.clouds.shape, generator=g)
+        weight = 1 / SCHEDULE.alpha_sigma(t)[1].square().clamp_min(1 / self.settings.weight_limit)
+        return (weight * cloud_error(self.network, batch, words, t, noise)).mean()
+
+    def warm_start(self, folder: Path) -> None:
+        """See `Run.warm_start`."""
+        kept = load_points(folder)
+        if kept.config == self.network.config:
+            self.take_over(kept.state_dict(), describe_network(folder).record)
+
+    def export(self, folder: Path) -> None:
+        """Write the average as a folder that `load_points` reads."""
+        said = Description(self.record, capabilities=("points",))
+        save_network(folder, self.average.state_dict(), self.network.config, said)
+
+    @torch.no_grad()
+    def held_out_losses(self) -> dict[str, float]:
+        """Unweighted x0 error on held-out scenes at fixed noise levels."""
+        batch = _held_out()
+        noise = torch.randn(batch.clouds.shape, generator=torch.Generator().manual_seed(0))
+        return {
+            f"points_{t}": float(
+                cloud_error(
+                    self.average, batch, batch.captions, torch.full((batch.views,), t), noise
+                ).mean()
+            )
+            for t in EVALUATED_T
+        }
+
+    def write_sheet(self, path: Path) -> None:
+        """Clouds of eight held-out prompts, from the front and from the side."""
+        prompts = [caption(*pair) for pair in WORLD.held_out_prompts(8)]
+        noise = torch.randn(8, POINTS, 6, generator=torch.Generator().manual_seed(0))
+        clouds = sample_points(self.average, prompts, noise)
+        rows = [np.concatenate([splat(cloud, axis) for cloud in clouds], 1) for axis in (0, 1)]
+        Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def cloud_error(
+    network: PointsNetwork, batch: CloudBatch, words: list[str], t: Tensor, noise: Tensor
+) -> Tensor:
+    """Squared error of x0 of each cloud, (B,)."""
+    clean = torch.from_numpy(batch.clouds)
+    alpha, sigma = (value[:, None, None] for value in SCHEDULE.alpha_sigma(t))
+    text, mask = embed_text(words)
+    with torch.autocast("cpu", torch.bfloat16):
+        x0 = network(alpha * clean + sigma * noise, t, text=text, text_mask=mask)
+    return (x0.float() - clean).square().mean((1, 2))
+
+
+def splat(cloud: Tensor, axis: int, size: int = 96) -> np.ndarray:
+    """A picture (size, size, 3) of points (N, 6), seen along x or y, the nearest last."""
+    picture = np.full((size, size, 3), 128, np.uint8)
+    across, sign = (1, -1) if axis == 0 else (0, 1)
+    for point in cloud[cloud[:, axis].argsort(descending=axis == 1)].numpy():
+        x, y = (0.5 + 0.48 * sign * point[across]) * size, (0.5 - 0.48 * point[2]) * size
+        if 0 <= x < size - 1 and 0 <= y < size - 1:
+            picture[int(y) : int(y) + 2, int(x) : int(x) + 2] = (point[3:] * 255).clip(0, 255)
+    return picture
+
+
+@cache
+def _held_out() -> CloudBatch:
+    return draw_clouds(99, 0, 24, held_out=True)
+
+
+def train_points(
+    resume: bool = True, threads: int = 1, steps: int | None = None,
+    state_folder: Path = STATE / "points", settings: Settings = SETTINGS,
+    config: PointsConfig = CONFIG, cool_down: int | None = None,
+) -> PointsRun:
+    """Train the points network: see `keep_training`."""
+    run = PointsRun(settings, config)
+    keep_training(run, resume, threads, steps, state_folder, COMMITTED_POINTS, cool_down)
+    return run

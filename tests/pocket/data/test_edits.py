@@ -1,0 +1,32 @@
+"""Edits and known pixels as the network is told of them."""
+
+import numpy as np
+
+from backend.pocket.data.edits import draw_edited_views, draw_hole, draw_masked_views
+from backend.pocket.network import MASKED, SOURCE
+
+
+def test_an_edit_is_told_its_source_whole() -> None:
+    rng = np.random.default_rng(0)
+    samples = [draw_edited_views(rng, False) for _ in range(4)]
+    told = [sample for sample in samples if sample.known is not None and sample.known.any()]
+    assert told
+    for sample in told:
+        assert sample.known is not None and (sample.role == SOURCE).all()
+        assert (sample.known[:, 4] == 1).all() and sample.caption
+        differs = np.abs(sample.known[:, :4] - sample.images).max(1) > 0.05
+        assert differs.any() and not differs.all()
+
+
+def test_known_pixels_are_those_of_the_picture() -> None:
+    sample = draw_masked_views(np.random.default_rng(1), False)
+    assert sample.known is not None and (sample.role == MASKED).all()
+    mask = sample.known[:, 4:]
+    np.testing.assert_array_equal(sample.known[:, :4], sample.images * mask)
+    assert set(np.unique(mask)) == {0, 1}
+
+
+def test_holes_are_neither_nothing_nor_everything() -> None:
+    rng = np.random.default_rng(2)
+    shares = [draw_hole(rng).mean() for _ in range(200)]
+    assert 0 < min(shares) and max(shares) < 1 and np.std(shares) > 0.15

@@ -1,0 +1,130 @@
+"""Views of scenes: what is told of them, and what they show."""
+
+import numpy as np
+import pytest
+
+from backend.pocket.data.batches import Sample
+from backend.pocket.data.mixture import draw_batch
+from backend.pocket.data.pictures import nearness_planes, turned_z
+from backend.pocket.data.shots import Shot, draw_orthographic, draw_rig
+from backend.pocket.data.views import (
+    draw_free,
+    draw_joint,
+    draw_relative,
+    draw_rigged,
+    draw_single,
+    draw_surfaces,
+)
+from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
+from backend.pocket.render import render_views
+from backend.pocket.world import build
+from backend.pocket.world.captions import VIEWS
+from backend.pocket.world.vocabulary import read
+
+
+@pytest.fixture(scope="module")
+def singles() -> list[Sample]:
+    rng = np.random.default_rng(1)
+    return [draw_single(rng, False) for _ in range(160)]
+
+
+def test_shapes_and_ranges() -> None:
+    batch = draw_batch(0, 0, "joint", 12)
+    assert batch.images.shape == (3, 4, 4, 64, 64) and batch.images.dtype == np.float32
+    assert batch.images.min() >= -1 and batch.images.max() <= 1 + 1e-6
+    assert batch.c2w.shape == (3, 4, 4, 4) and batch.fov_degrees.shape == (3, 4)
+    assert batch.views == 12
+
+
+def test_single_views_name_their_side_half_of_the_time(singles: list[Sample]) -> None:
+    named = np.mean([any(view in sample.caption for view in VIEWS) for sample in singles])
+    assert 0.35 < named < 0.65
+    without_color = np.mean([not read(sample.caption).colors for sample in singles])
+    assert 0.1 < without_color < 0.35  # white ones, bare materials, and some more
+    assert 0.12 < 1 - np.mean([sample.alpha_known for sample in singles]) < 0.4
+    assert 0.65 < np.mean([sample.camera_known for sample in singles]) < 0.92
+
+
+def test_alpha_and_gray(singles: list[Sample]) -> None:
+    for sample in singles[:40]:
+        color, alpha = sample.images[0, :3], sample.images[0, 3]
+        if sample.alpha_known[0]:
+            np.testing.assert_allclose(color[:, alpha == -1], 0, atol=1e-6)
+            assert (alpha == -1).any()
+        else:
+            assert (alpha == 1).all()
+
+
+def test_joint_sets_name_no_view_and_are_given_one_or_two_half_of_the_time() -> None:
+    rng = np.random.default_rng(2)
+    samples = [draw_joint(rng, False) for _ in range(40)]
+    assert not any(view in sample.caption for view in VIEWS for sample in samples)
+    counts = [int((sample.role == GIVEN).sum()) for sample in samples]
+    assert set(counts) == {0, 1, 2} and 0.25 < np.mean([count == 0 for count in counts]) < 0.75
+
+
+def test_rings_and_free_cameras_with_any_number_given() -> None:
+    rng = np.random.default_rng(3)
+    rigs = [draw_rigged(rng, False) for _ in range(8)]
+    assert all(len({shot.elevation for shot in sample.shots}) == 1 for sample in rigs)
+    steps = [np.diff([shot.azimuth for shot in sample.shots]) % 360 / 22.5 for sample in rigs]
+    np.testing.assert_allclose(np.concatenate(steps), np.concatenate(steps).round(), atol=1e-9)
+    free = [draw_free(rng, False) for _ in range(12)]
+    assert len({int((sample.role == GIVEN).sum()) for sample in free}) == 4
+    assert all(len({shot.fov for shot in sample.shots}) == 4 for sample in free)
+
+
+def test_around_a_given_view_the_frame_is_mostly_that_of_the_view() -> None:
+    rng = np.random.default_rng(4)
+    samples = [draw_relative(rng, False) for _ in range(40)]
+    assert all(sample.role.tolist() == [GIVEN] + [GENERATED] * 3 for sample in samples)
+    own = [abs(sample.shots[0].azimuth) < 1e-9 for sample in samples]
+    assert 0.5 < np.mean(own) < 0.9
+    assert 0.5 < np.mean([sample.caption == "" for sample in samples]) < 0.9
+    assert any(not sample.alpha_known[0] and sample.alpha_known[1:].all() for sample in samples)
+
+
+def test_domains_show_the_same_views() -> None:
+    rng = np.random.default_rng(5)
+    samples = [draw_surfaces(rng, False) for _ in range(12)]
+    for sample in samples:
+        first, second = sample.domain[0], sample.domain[4]
+        assert sample.domain.tolist() == [first] * 4 + [second] * 4 and first < second
+        assert sample.shots[:4] == sample.shots[4:]
+        np.testing.assert_array_equal(sample.images[:4, 3], sample.images[4:, 3])
+    assert {(s.domain[0], s.domain[4]) for s in samples} >= {(COLOR, NORMAL), (NORMAL, DEPTH)}
+
+
+def test_normals_turn_with_the_frame() -> None:
+    """Turning camera and thing alike leaves a picture of normals in the turned frame."""
+    normals = np.array([[0.0, -1, 0]], np.float32)
+    np.testing.assert_allclose(turned_z(normals, 90), [[1, 0, 0]], atol=1e-6)
+
+
+def test_nearness_is_the_coordinate_toward_the_camera() -> None:
+    shot = Shot(0.0, 0.0, 40.0, 1.0)
+    found = render_views(build("apple", "red", 0), [shot.view()])
+    planes = nearness_planes(found["rgba"], found["depth"], [shot.view()])[0]
+    full = found["rgba"][0, ..., 3] == 1
+    toward = -found["coordinates"][0, ..., 1]  # the camera stands at -y
+    np.testing.assert_allclose(planes[0][full], toward[full], atol=0.02)
+    assert (planes[0][found["rgba"][0, ..., 3] == 0] == 0).all()
+
+
+def test_rigs_are_mostly_evenly_spaced_at_one_elevation() -> None:
+    rng = np.random.default_rng(0)
+    even = 0
+    for _ in range(200):
+        shots = draw_rig(rng, 4)
+        azimuths = np.array([shot.azimuth for shot in shots])
+        steps = (np.roll(azimuths, -1) - azimuths) % 360
+        even += bool(np.allclose(steps, 90)) and len({shot.elevation for shot in shots}) == 1
+        assert all(-20 <= s.elevation <= 90 and 15 <= s.fov <= 70 for s in shots)
+        assert all(0.7 <= s.fill <= 1.2 for s in shots)
+    assert 160 < even < 190
+
+
+def test_the_six_orthographic_views_are_level() -> None:
+    shots = draw_orthographic(np.random.default_rng(0))
+    assert [shot.azimuth for shot in shots] == [0, 45, 90, 180, 270, 315]
+    assert all(shot.orthographic and shot.elevation == 0 for shot in shots)
