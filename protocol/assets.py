@@ -183,7 +183,8 @@ class Handles:
 
 @dataclass
 class View:
-    """A camera and perhaps its picture: c2w (4, 4) float32, vertical fov in degrees."""
+    """A camera and perhaps its picture: c2w (4, 4) float32, vertical fov in degrees, 0 where it is
+    orthographic."""
 
     c2w: FloatArray
     fov_degrees: float

@@ -5,6 +5,8 @@ import torch
 from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
 
+SIX_AZIMUTHS = (0.0, 45.0, 90.0, 180.0, 270.0, 315.0)
+"""Front, front right, right, back, left, front left (Wonder3D, section 4.1)."""
 FOV_DEGREES = 40.0
 ELEVATION_DEGREES = 15.0
 FILL = 0.95
@@ -18,3 +20,18 @@ def ring(prior: Prior) -> Cameras:
     azimuth = torch.cat([anchors, anchors + 45.0]) if more else anchors
     radius = framing_radius(torch.tensor(FOV_DEGREES), FILL)
     return orbit_cameras(azimuth, ELEVATION_DEGREES, radius, FOV_DEGREES, prior.spec.resolution)
+
+
+def six_views(elevation_degrees: float, resolution: int) -> Cameras:
+    """Wonder3D's six orthographic views, at the elevation from which the picture was taken (its
+    own frame is that of the picture's camera, so that nobody need know it)."""
+    cameras = orbit_cameras(list(SIX_AZIMUTHS), elevation_degrees, 2.0, 0.0, resolution)
+    return cameras.orthographic(2 / FILL)
+
+
+def picture_camera(elevation_degrees: float, fov_degrees: float, resolution: int) -> Cameras:
+    """The camera of a given picture, in front; ``fov_degrees`` 0 is orthographic."""
+    if fov_degrees == 0:
+        return six_views(elevation_degrees, resolution)[[0]]
+    radius = framing_radius(torch.tensor(fov_degrees), FILL)
+    return orbit_cameras([0.0], elevation_degrees, radius, fov_degrees, resolution)

@@ -179,6 +179,40 @@ def ring(radius: float, thickness: float, color: tuple[float, float, float]) -> 
     return meet
 
 
+def cap(radius: float, top: float, color: tuple[float, float, float], inward: bool) -> Surface:
+    """The part of a sphere around the origin below z = ``top``, its normals outward or inward."""
+
+    def meet(origins: Array, directions: Array) -> Hits:
+        middle = -(origins * directions).sum(-1)
+        square = middle**2 - (origins * origins).sum(-1) + radius**2
+        half = np.sqrt(np.maximum(square, 0))
+        distance = np.full(len(origins), np.inf)
+        for root in (middle + half, middle - half):
+            below = (origins + root[:, None] * directions)[:, 2] <= top
+            distance = np.where((square > 0) & (root > 0) & below, root, distance)
+        points = origins + np.where(np.isfinite(distance), distance, 0)[:, None] * directions
+        normals = _normalize(-points if inward else points)
+        return Hits(distance, normals, np.broadcast_to(np.array(color), points.shape))
+
+    return meet
+
+
+def rim(inner: float, outer: float, top: float, color: tuple[float, float, float]) -> Surface:
+    """A flat ring around z between two radii at z = ``top``, facing up."""
+
+    def meet(origins: Array, directions: Array) -> Hits:
+        fall = np.where(np.abs(directions[:, 2]) < 1e-12, 1e-12, directions[:, 2])
+        distance = (top - origins[:, 2]) / fall
+        points = origins + distance[:, None] * directions
+        off = np.hypot(points[:, 0], points[:, 1])
+        hit = (distance > 0) & (off >= inner) & (off <= outer)
+        normals = np.broadcast_to(np.array([0.0, 0, 1]), points.shape)
+        return Hits(np.where(hit, distance, np.inf), normals,
+                    np.broadcast_to(np.array(color), points.shape))
+
+    return meet
+
+
 def _normalize(vectors: Array) -> Array:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12))
@@ -216,6 +250,16 @@ def animal() -> World:
     body = ellipsoid((0, 0.15, -0.1), (0.35, 0.6, 0.35), _plain(0.55, 0.35, 0.2))
     head = ellipsoid((0, -0.45, 0.3), (0.28, 0.28, 0.28), _face)
     return World("animal", (body, head))
+
+
+def bowl(inner: float = 0.6, outer: float = 0.75, top: float = 0.2) -> World:
+    """A blue bowl, white inside: concave, so that no outline shows its shape. Not in the kit."""
+    blue, white = (0.15, 0.3, 0.8), (0.9, 0.9, 0.85)
+    near, far = (float(np.sqrt(radius**2 - top**2)) for radius in (inner, outer))
+    return World(
+        "bowl",
+        (cap(outer, top, blue, False), cap(inner, top, white, True), rim(near, far, top, blue)),
+    )
 
 
 def kit() -> list[World]:

@@ -76,6 +76,20 @@ class Cameras:
         """The same views with another number of pixels."""
         return replace(self, height=height, width=width)
 
+    def orthographic(self, height: float) -> "Cameras":
+        """The same poses with parallel rays, ``height`` world units high."""
+        return replace(self, ortho_height=torch.full_like(self.fov_degrees, height))
+
+    @staticmethod
+    def join(parts: "list[Cameras]") -> "Cameras":
+        """All views of all parts, which have one image size."""
+        return replace(
+            parts[0],
+            c2w=torch.cat([part.c2w for part in parts]),
+            fov_degrees=torch.cat([part.fov_degrees for part in parts]),
+            ortho_height=torch.cat([part._ortho_heights() for part in parts]),
+        )
+
     def rays(self) -> Rays:
         """The ray through each pixel center."""
         height, width = self.height, self.width

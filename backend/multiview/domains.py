@@ -1,0 +1,109 @@
+"""Colors and normals of the same views, drawn together from one picture (Wonder3D, section 4.2)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from backend.diffusion.guidance import guide
+from backend.diffusion.samplers import ddim
+from backend.multiview.images import Picture
+from backend.multiview.surfaces import SurfaceTargets
+from backend.multiview.views import ViewSet
+from backend.priors.base import COLOR, NORMAL, Condition, Prior
+from backend.rendering.cameras import Cameras
+from backend.rendering.sheet import sheet
+from backend.studio import Progress, Studio
+from protocol.assets import Asset
+
+
+@dataclass(frozen=True)
+class CrossDomainSampler:
+    """Draws ``cameras`` twice, in color and as normals, in one joint set with the picture.
+
+    One set means that every view and both domains see each other at every step: the multi-view and
+    the cross-domain attention of the paper. ``steps`` of DDIM. ``scale``: guidance toward the
+    picture, from the same set without it; 1 is plain.
+    """
+
+    prior: Prior
+    picture: Tensor
+    picture_camera: Cameras
+    cameras: Cameras
+    steps: int
+    scale: float = 1.0
+
+    @classmethod
+    def of(
+        cls, prior: Prior, picture: Picture, picture_camera: Cameras, cameras: Cameras,
+        steps: int, scale: float,
+    ) -> "CrossDomainSampler":
+        """For a picture, encoded as the prior wants it."""
+        latents = prior.encode(picture.over(prior.spec.background or 1.0), picture.alpha)
+        return cls(prior, latents, picture_camera, cameras, steps, scale)
+
+    def empty(self) -> ViewSet:
+        """Nothing drawn yet: the colors, then the normals."""
+        return ViewSet.empty(self.prior, Cameras.join([self.cameras, self.cameras]))
+
+    @torch.no_grad()
+    def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
+        """Draw all views unless they are there; begins anew where it was interrupted."""
+        if views.drawn.all():
+            return
+        noise = studio.noise((1, *views.latents.shape), "cross-domain views")
+        start = torch.cat([self.picture[None], noise], 1)
+        given = torch.zeros(start.shape[:2], dtype=torch.bool)
+        given[:, 0] = True
+        steps = ddim(self._predict, self.prior.schedule, start, steps=self.steps, given=given)
+        for count, step in enumerate(steps, 1):
+            views.latents = step.x0[0, 1:]
+            views.drawn[:] = count == self.steps
+            yield Progress(count, self.steps, preview=lambda: self.preview(views))
+
+    def preview(self, views: ViewSet) -> Asset:
+        """A picture of the colors above the normals, as they are now."""
+        images, _ = self.prior.decode(views.latents)
+        return Asset("views", contact_sheet=sheet(images, columns=len(self.cameras)))
+
+    def targets(self, views: ViewSet, weights: Tensor) -> SurfaceTargets:
+        """What the drawn views say of the surface; the outline is the mean of both domains'.
+        ``weights``: of each camera's colors."""
+        color, alpha = self._decode(views.latents[: len(self.cameras)])
+        normals, also = self._decode(views.latents[len(self.cameras) :])
+        alpha = (alpha + also) / 2
+        behind = self.prior.spec.background or 0.0
+        cameras = self.cameras.resized(*color.shape[1:3])
+        return SurfaceTargets(
+            cameras, (color - behind * (1 - alpha)).clamp_min(0), alpha, 2 * normals - 1,
+            weights=weights,
+        )
+
+    @torch.no_grad()
+    def _decode(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        images, alpha = self.prior.decode(latents)
+        return images, torch.ones_like(images[..., :1]) if alpha is None else alpha
+
+    def _condition(self, views: int) -> Condition:
+        domain = [COLOR] * (1 + len(self.cameras)) + [NORMAL] * len(self.cameras)
+        given = torch.zeros(1, views, dtype=torch.bool)
+        given[:, 0] = True
+        cameras = Cameras.join([self.picture_camera, self.cameras, self.cameras])
+        return Condition(cameras=cameras, given=given, domain=torch.tensor([domain]))
+
+    def _predict(self, noisy: Tensor, t: Tensor) -> Tensor:
+        condition = self._condition(noisy.shape[1])
+        x0 = self.prior.predict(noisy, t, condition).x0
+        if self.scale != 1:
+            alone = self.prior.predict(noisy[:, 1:], t[:, 1:], _without_picture(condition)).x0
+            x0 = torch.cat([x0[:, :1], guide(alone, x0[:, 1:], self.scale)], 1)
+        return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
+
+
+def _without_picture(condition: Condition) -> Condition:
+    cameras, domain = condition.cameras, condition.domain
+    assert cameras is not None
+    assert domain is not None
+    rest = cameras[list(range(1, len(cameras)))]
+    return replace(condition, cameras=rest, given=None, domain=domain[:, 1:])

@@ -1,0 +1,27 @@
+"""The visual hull: the largest shape with the outlines that some views show (Laurentini 1994)."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from backend.meshing.isosurface import close_level, sample_density
+from backend.meshing.surface import surface_of_level
+from backend.rendering.cameras import Cameras
+from protocol.assets import Mesh
+
+
+def visual_hull(
+    cameras: Cameras, alpha: Tensor, resolution: int = 96, faces: int = 100_000
+) -> Mesh:
+    """A closed mesh of the points that are inside the outline in every view; ``alpha``:
+    (views, height, width, 1). What lies outside of a view's frame is outside of the shape."""
+
+    def least_alpha(points: Tensor) -> Tensor:
+        pixels, _ = cameras.project(points)
+        size = torch.tensor([cameras.width, cameras.height])
+        places = (2 * pixels / size - 1)[:, :, None]
+        seen = grid_sample(alpha.permute(0, 3, 1, 2), places, align_corners=False)
+        return seen[:, 0, :, 0].amin(0)
+
+    level = sample_density(least_alpha, resolution) - 0.5
+    return surface_of_level(close_level(4 * level), faces)

@@ -1,0 +1,142 @@
+"""Wonder3D: Single Image to 3D using Cross-Domain Diffusion (Long et al., arXiv 2310.15008).
+
+From one picture a prior draws six orthographic views as colors and as normals, all in one joint
+set (section 4.2). A signed distance field is fitted to them, rendered as NeuS renders it, with the
+geometry-aware normal loss and without the rays that fit worst (section 4.3). No score distillation.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from backend.distillation.loop import State
+from backend.multiview.domains import CrossDomainSampler
+from backend.multiview.images import find_image, prepare_picture
+from backend.multiview.rigs import picture_camera, six_views
+from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
+from backend.multiview.views import ViewSet
+from backend.recipes.options import option
+from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
+from backend.rendering.sheet import sheet
+from backend.representations.sdf import Sdf
+from backend.studio import Progress, Studio
+from protocol.assets import Asset, Image, View
+
+# The released configuration: front, front right, right, back, left, front left.
+VIEW_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The paper's numbers where a dense grid on CPU leaves them."""
+
+    elevation_degrees: float = option(
+        0.0, "How far above the object the picture was taken from", unit="degrees",
+        low=-20.0, high=80.0,
+    )
+    fov_degrees: float = option(
+        0.0, "Vertical field of view of the picture; 0 is orthographic", unit="degrees",
+        low=0.0, high=70.0, advanced=True,
+    )
+    guidance_scale: float = option(
+        1.0, "How strongly the views follow the picture", low=1.0, high=10.0
+    )
+    view_steps: int = option(30, "Denoising steps for the views", low=4, high=200)
+    fit_steps: int = option(1200, "Steps of fitting the views", low=10, high=20000)
+    rays: int = option(4096, "Rays in a step of fitting", low=64, high=65536, advanced=True)
+    dropped: float = option(
+        0.2, "Share of the rays left out of each later step, those that fit worst",
+        low=0.0, high=0.9, advanced=True,
+    )
+    grid_resolution: int = option(96, "Cells along each side of the grid", low=16, high=256)
+    samples: int = option(24, "Samples along each ray", low=8, high=256, advanced=True)
+    faces: int = option(20000, "Most triangles of the mesh", low=100, high=500000)
+    texture_size: int = option(1024, "Texture side", unit="px", low=64, high=8192)
+
+
+def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
+    """A picture in; a textured mesh and the views that it was made from out."""
+    sampler = prepare(inputs, options, studio)
+    views = yield from studio.stage(
+        "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
+    )
+    targets = sampler.targets(views, torch.tensor(VIEW_WEIGHTS))
+    sdf = yield from reconstruct(targets, options, studio)
+    mesh = yield from studio.once(
+        "mesh",
+        lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
+    )
+    pictures = sheet(turntable(sdf, 8, SHEET_PIXELS), columns=4)
+    return Asset(
+        "object", mesh=mesh, contact_sheet=pictures, views=novel_views(sampler, views),
+        images={"views": sampler.preview(views).contact_sheet},
+    )
+
+
+def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSampler:
+    """The picture cut out and centered, its camera, and the six views to be drawn."""
+    prior = studio.prior("normals")
+    side = prior.spec.resolution
+    picture = prepare_picture(find_image(inputs.assets), side)
+    return CrossDomainSampler.of(
+        prior, picture, picture_camera(options.elevation_degrees, options.fov_degrees, side),
+        six_views(options.elevation_degrees, side), options.view_steps, options.guidance_scale,
+    )
+
+
+def reconstruct(
+    targets: SurfaceTargets, options: Options, studio: Studio
+) -> Generator[Progress, None, Sdf]:
+    """Half of the steps on half of the grid, to all rays; then the rest on all of it, without the
+    rays that fit worst. Coarse to fine stands for the released hash grid, which opens its levels
+    one after another."""
+    sdf = Sdf(options.grid_resolution // 2, samples=options.samples)
+    yield from _fit("fit coarse surface", sdf, targets, 0.0, options, studio)
+    sdf = sdf.resized(options.grid_resolution)
+    yield from _fit("fit surface", sdf, targets, options.dropped, options, studio)
+    return sdf
+
+
+def _fit(
+    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: float, options: Options, studio: Studio
+) -> Generator[Progress, None, State]:
+    fit = SurfaceFit(targets, studio, dropped, options.rays, preview=lambda: preview(sdf))
+    return studio.stage(
+        name, State.create(sdf, RATES, fused=True),
+        lambda state: fit.run(sdf, state, options.fit_steps // 2, name),
+    )
+
+
+def novel_views(sampler: CrossDomainSampler, views: ViewSet) -> list[View]:
+    """The six views in color, with their cameras."""
+    images, _ = sampler.prior.decode(views.latents[: len(sampler.cameras)])
+    pixels = (images * 255).round().to(torch.uint8).cpu().numpy()
+    return [
+        View(pose.numpy().astype(np.float32), 0.0, Image(picture))
+        for pose, picture in zip(sampler.cameras.c2w, pixels, strict=True)
+    ]
+
+
+RECIPE = Recipe(
+    id="wonder3d",
+    title="Wonder3D",
+    task="image_to_3d",
+    summary="One picture to a textured mesh, through six views of colors and normals.",
+    citation="Long et al., Wonder3D: Single Image to 3D using Cross-Domain Diffusion, "
+    "arXiv 2310.15008",
+    capabilities=("image+pose", "normals"),
+    inputs=("image",),
+    options=Options,
+    presets={
+        "draft": {"view_steps": 20, "fit_steps": 300, "rays": 2048, "grid_resolution": 64,
+                  "faces": 8000, "texture_size": 512},
+        "standard": {},
+        "high": {"view_steps": 50, "fit_steps": 3000, "grid_resolution": 160, "faces": 50000,
+                 "texture_size": 2048},
+    },
+    stages={"draw views": 12, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
+    run=run,
+)

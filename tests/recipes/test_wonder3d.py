@@ -1,0 +1,180 @@
+"""Wonder3D's signature: six orthographic views, colors and normals in one set, no distillation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from backend.evaluation.geometry import chamfer, volume_iou
+from backend.multiview.hull import visual_hull
+from backend.multiview.rigs import picture_camera, six_views
+from backend.priors.base import COLOR, NORMAL
+from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
+from backend.priors.worlds import World, animal, bowl, cube
+from backend.recipes import registry
+from backend.recipes.registry import Inputs
+from backend.recipes.wonder3d import RECIPE, Options
+from backend.studio import Progress, Studio
+from protocol.assets import Asset, Image, Mesh
+from protocol.errors import InputError
+
+from .conftest import Question, Spy
+
+SIDE = 32
+TINY: dict[str, Any] = {
+    "view_steps": 4, "fit_steps": 160, "rays": 512, "grid_resolution": 40, "samples": 16,
+    "faces": 3000, "texture_size": 64,
+}
+CUBE_RADIUS, BOWL_ELEVATION = 0.5, 40.0
+
+
+def small_oracle() -> Spy:
+    worlds = [DrawnWorld(world, SIDE) for world in (cube(), animal(), bowl())]
+    return Spy(OraclePrior(worlds, resolution=SIDE, capabilities=WITH_CAMERAS))
+
+
+def photograph(world: World, elevation: float = 0.0) -> Asset:
+    """A cut-out picture of it, from the front."""
+    drawing = world.draw(picture_camera(elevation, 0.0, 96))
+    pixels = np.concatenate([drawing.color, drawing.alpha], -1)[0]
+    return Asset("picture", images={"image": Image((pixels * 255).round().astype(np.uint8))})
+
+
+def make(
+    folder: Path, prior: Any, world: World, stop: Callable[[Progress], bool] | None = None,
+    **options: Any,
+) -> Asset | None:
+    """Run the recipe to its end, or until ``stop``."""
+    chosen = {**TINY, **options}
+    studio = Studio(
+        folder / "job", folder / "cache", 3, lambda capability: prior,
+        {"world": world.name, **chosen}, RECIPE.stages, clock=iter(range(0, 10**9, 60)).__next__,
+    )
+    picture = photograph(world, chosen.get("elevation_degrees", 0.0))
+    run = RECIPE.run(Inputs(assets={"image": picture}), Options(**chosen), studio)
+    while True:
+        try:
+            progress = next(run)
+        except StopIteration as end:
+            return end.value
+        if stop is not None and stop(progress):
+            return None
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Spy, Asset]:
+    spy = small_oracle()
+    return spy, make(tmp_path_factory.mktemp("wonder3d"), spy, animal())
+
+
+def as_mesh(solid: trimesh.Trimesh) -> Mesh:
+    return Mesh(np.asarray(solid.vertices, np.float32), np.asarray(solid.faces, np.int32))
+
+
+def animal_mesh() -> Mesh:
+    """The two ellipsoids of the kit's animal."""
+    parts = []
+    for center, radii in (((0, 0.15, -0.1), (0.35, 0.6, 0.35)), ((0, -0.45, 0.3), (0.28,) * 3)):
+        parts.append(trimesh.creation.icosphere(3))
+        parts[-1].apply_transform(np.diag([*radii, 1.0])).apply_translation(center)
+    return as_mesh(trimesh.util.concatenate(parts))
+
+
+def bowl_mesh() -> Mesh:
+    """The kit's bowl, turned from its profile."""
+    def arc(radius: float, top: float) -> np.ndarray:
+        angle = np.linspace(-np.pi / 2, np.arcsin(top / radius), 24)
+        return radius * np.stack([np.cos(angle), np.sin(angle)], -1)
+
+    return as_mesh(trimesh.creation.revolve(np.concatenate([arc(0.75, 0.2), arc(0.6, 0.2)[::-1]])))
+
+
+def test_both_domains_of_six_views_are_drawn_in_one_set_with_the_picture(
+    made: tuple[Spy, Asset],
+) -> None:
+    questions: list[Question] = made[0].questions
+    assert len(questions) == TINY["view_steps"]
+    for question in questions:
+        condition = question.condition
+        assert condition.given.tolist() == [[True] + [False] * 12]
+        assert condition.domain.tolist() == [[COLOR] * 7 + [NORMAL] * 6]
+        assert question.t[0, 0] == 0 and (question.t[0, 1:] == question.t[0, 1]).all()
+        rig = six_views(0.0, SIDE)
+        for part in (condition.cameras[list(range(1, 7))], condition.cameras[list(range(7, 13))]):
+            assert torch.equal(part.c2w, rig.c2w) and torch.equal(
+                part.ortho_height, rig.ortho_height
+            )
+        assert not question.grad_enabled
+
+
+def test_the_thing_in_the_picture_is_recovered(made: tuple[Spy, Asset]) -> None:
+    mesh = made[1].mesh
+    assert trimesh.Trimesh(mesh.positions, mesh.faces).is_watertight
+    assert chamfer(mesh, animal_mesh(), six_views(0.0, SIDE)) < 0.03
+    assert volume_iou(mesh, animal_mesh(), 32) > 0.75
+    assert mesh.material.base_color_map is not None
+
+
+def test_the_views_are_a_result_too(made: tuple[Spy, Asset]) -> None:
+    asset = made[1]
+    asset.check()
+    assert len(asset.views) == 6
+    truth = animal().draw(six_views(0.0, SIDE)).color
+    found = np.stack([view.image.pixels for view in asset.views]) / 255
+    assert np.abs(found - truth).max() < 0.02
+    assert asset.images["views"].pixels.shape == (2 * SIDE, 6 * SIDE, 3)
+
+
+def test_a_bowl_is_hollow_though_no_outline_says_so(tmp_path: Path) -> None:
+    spy = small_oracle()
+    made = make(
+        tmp_path, spy, bowl(), elevation_degrees=BOWL_ELEVATION, fit_steps=300
+    )
+    cameras = six_views(BOWL_ELEVATION, SIDE)
+    alpha = torch.from_numpy(bowl().draw(cameras).alpha).float()
+    hull, truth = visual_hull(cameras, alpha, 64), bowl_mesh()
+    assert chamfer(made.mesh, truth, cameras) < 0.9 * chamfer(hull, truth, cameras)
+    assert volume_iou(made.mesh, truth, 32) > volume_iou(hull, truth, 32)
+
+
+def test_the_same_bits_after_a_kill_and_a_resume(tmp_path: Path) -> None:
+    small = {"fit_steps": 24, "grid_resolution": 16, "rays": 128}
+    whole = make(tmp_path / "whole", small_oracle(), cube(), **small)
+    seen = []
+
+    def stop(progress: Progress) -> bool:
+        seen.append(progress)
+        return progress.stage == "fit surface" and progress.step == 7
+
+    assert make(tmp_path / "cut", small_oracle(), cube(), stop, **small) is None
+    spy = small_oracle()
+    resumed = make(tmp_path / "cut", spy, cube(), **small)
+    assert spy.questions == []  # the views came from the cache
+    assert np.array_equal(whole.mesh.positions, resumed.mesh.positions)
+    assert np.array_equal(
+        whole.mesh.material.base_color_map.pixels, resumed.mesh.material.base_color_map.pixels
+    )
+    fractions = [progress.fraction for progress in seen]
+    assert fractions == sorted(fractions)
+    preview = next(progress for progress in reversed(seen) if progress.preview).preview()
+    assert preview.mesh is not None and preview.contact_sheet is not None
+
+
+def test_guidance_asks_for_the_set_without_the_picture(tmp_path: Path) -> None:
+    spy = small_oracle()
+    make(tmp_path, spy, cube(), lambda progress: True, guidance_scale=2.0)
+    with_picture, without = spy.questions
+    assert with_picture.t.shape == (1, 13) and without.t.shape == (1, 12)
+    assert without.condition.given is None and len(without.condition.cameras) == 12
+
+
+def test_presets_run_every_stage_and_bad_pictures_are_refused(tmp_path: Path) -> None:
+    assert registry.get("wonder3d") is RECIPE
+    assert next(iter(RECIPE.presets)) == "draft"
+    studio = Studio(tmp_path, tmp_path, 0, lambda capability: small_oracle(), {})
+    with pytest.raises(InputError, match="no picture"):
+        next(RECIPE.run(Inputs(), Options(), studio))
