@@ -10,10 +10,15 @@ import PIL.Image
 import trimesh
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 
-from protocol.assets import Asset, Image, Material, Mesh
+from backend.meshing.splats import SH0
+from protocol.assets import Asset, Image, Material, Mesh, Splats
 from protocol.errors import InputError
 
 FORMATS = ("glb", "obj", "ply")
+SPLAT_PROPERTIES = (
+    "x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "opacity",
+    "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3",
+)
 # glTF and OBJ have y up and look along -z; the front of an object, -y here, is their +z.
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]])
 
@@ -22,6 +27,7 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
     """Write ``asset`` into ``folder`` (made if needed) and return the paths of the files.
 
     GLB and OBJ stand y-up, as their readers expect; PLY stays z-up and carries vertex colors.
+    Splats become a PLY of their own, NAME_splats.ply, as viewers of 3D Gaussian Splatting read it.
     Raises InputError for a format that is not known.
     """
     unknown = [name for name in formats if name not in FORMATS]
@@ -36,6 +42,8 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
         writers = {"glb": _write_glb, "obj": _write_obj, "ply": _write_ply}
         for name in formats:
             written += writers[name](asset.mesh, folder / f"{stem}.{name}")
+    if asset.splats is not None and "ply" in formats:
+        written.append(write_splats(asset.splats, folder / f"{stem}_splats.ply"))
     if asset.contact_sheet is not None:
         path = folder / f"{stem}_views.png"
         to_pillow(asset.contact_sheet).save(path)
@@ -77,6 +85,21 @@ def _write_ply(mesh: Mesh, path: Path) -> list[Path]:
         mesh.positions, mesh.faces, vertex_normals=mesh.normals, vertex_colors=rgba, process=False
     ).export(path)
     return [path]
+
+
+def write_splats(splats: Splats, path: Path) -> Path:
+    """The PLY of 3D Gaussian Splatting (Kerbl et al. 2023, released code), z-up, harmonics of
+    degree 0: binary little-endian float32 rows of position, normal (zero), f_dc (color = 1/2 +
+    SH0 * f_dc), opacity (logit), scale (logarithm of the standard deviation), rot (w first)."""
+    opacities = splats.opacities.clip(1e-6, 1 - 1e-6)
+    values = np.column_stack([
+        splats.means, np.zeros_like(splats.means), (splats.colors - 0.5) / SH0,
+        np.log(opacities / (1 - opacities)), np.log(splats.scales.clip(1e-8)), splats.quats,
+    ])
+    properties = "".join(f"property float {name}\n" for name in SPLAT_PROPERTIES)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {len(values)}\n{properties}"
+    path.write_bytes(f"{header}end_header\n".encode() + values.astype("<f4").tobytes())
+    return path
 
 
 def _to_trimesh(mesh: Mesh, make_material: Callable[[Material], Any]) -> trimesh.Trimesh:

@@ -12,6 +12,9 @@ from backend.rendering.splatting.projection import rotation_matrices
 from backend.rendering.trilinear import interpolate
 from protocol.assets import Splats
 
+SH0 = 0.28209479177387814
+"""The spherical harmonic of degree 0: a published color is 1/2 + SH0 * its coefficient."""
+
 NARROWEST_CELLS = 0.5
 """Gaussians are widened to this many cells, or the grid's nodes would miss them."""
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.nn.functional import normalize
 
-from backend.meshing.splats import SplatField
+from backend.meshing.splats import SH0, SplatField
 from backend.meshing.surface import mesh_volume, preview_mesh
 from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
@@ -18,9 +18,6 @@ from backend.rendering.splatting.projection import rotation_matrices
 from backend.representations.base import Want
 from backend.representations.points import Points, neighbor_distances
 from protocol.assets import Mesh, Splats
-
-SH0 = 0.28209479177387814
-"""The spherical harmonic of degree 0."""
 
 OPAQUE_ENOUGH = 1e-3
 PREVIEW_CELLS = 48

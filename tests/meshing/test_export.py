@@ -3,7 +3,7 @@ import pytest
 import trimesh
 
 from backend.meshing.export import export
-from protocol.assets import Asset, Attribute, Image, Material, Mesh
+from protocol.assets import Asset, Attribute, Image, Material, Mesh, Splats
 from protocol.errors import InputError
 
 
@@ -77,3 +77,20 @@ def test_two_assets_in_one_folder_keep_their_textures(asset, tmp_path):
 def test_an_unknown_format_is_refused(asset, tmp_path):
     with pytest.raises(InputError, match="fbx"):
         export(asset, tmp_path, ["fbx"])
+
+
+def test_splats_are_written_as_their_viewers_read_them(tmp_path):
+    rng = np.random.default_rng(0)
+    means, scales, colors = (rng.random((5, 3)).astype(np.float32) + 0.01 for _ in range(3))
+    quats, opacities = rng.normal(size=(5, 4)).astype(np.float32), np.float32([0.1, 0.5, 0.9, 0, 1])
+    (path,) = export(Asset("s", splats=Splats(means, quats, scales, opacities, colors)), tmp_path)
+    header, _, body = path.read_bytes().partition(b"end_header\n")
+    names = [line.split()[-1] for line in header.decode().splitlines() if "property" in line]
+    rows = np.frombuffer(body, "<f4").reshape(5, len(names))
+    read = dict(zip(names, rows.T))
+    assert np.array_equal(rows[:, :3], means) and np.array_equal(rows[:, -4:], quats)
+    assert np.allclose(np.exp(read["scale_1"]), scales[:, 1], rtol=1e-5)
+    assert np.allclose(1 / (1 + np.exp(-read["opacity"])), opacities, atol=1e-5)
+    assert np.allclose(0.5 + 0.28209479 * read["f_dc_2"], colors[:, 2], atol=1e-6)
+    assert np.isfinite(rows).all() and path.name == "s_splats.ply"
+    assert len(trimesh.load(path).vertices) == 5
