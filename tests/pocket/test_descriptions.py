@@ -108,6 +108,7 @@ def test_shares_of_what_is_drawn() -> None:
     for name in ("pattern", "attribute", "relation", "accessory"):
         assert 0.03 < np.mean([getattr(said, name) is not None for said in found]) < 0.15
     assert {said.count for said in found} == {1, 2, 3, 4}
+    assert all(said.accessory.color != said.color for said in found if said.accessory)
     assert {said.kind for said in found} == set(KINDS)
 
 

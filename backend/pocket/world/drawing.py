@@ -62,11 +62,16 @@ def _draw(
     if extra == "count":
         return Description(kind, color, count=int(rng.integers(2, 5)))
     if extra == "accessory":
-        worn = Accessory(_pick(rng, wearable(kind)), _pick(rng, tuple(COLORS)))
-        return Description(kind, color, accessory=worn)
+        return Description(kind, color, accessory=draw_accessory(rng, kind, color))
     if extra == "relation":
         return _beside(rng, kind, color, kinds)
     return Description(kind, color)
+
+
+def draw_accessory(rng: np.random.Generator, kind: str, color: str) -> Accessory:
+    """Something that a kind can wear, in another color than its own."""
+    others = tuple(other for other in COLORS if other != color)
+    return Accessory(_pick(rng, wearable(kind)), _pick(rng, others))
 
 
 def _pick(rng: np.random.Generator, words: tuple[str, ...]) -> str:

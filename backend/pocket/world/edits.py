@@ -29,11 +29,10 @@ from backend.pocket.world.descriptions import (
     ATTRIBUTES,
     MATERIALS,
     PATTERNS,
-    Accessory,
     Description,
     is_held_out,
 )
-from backend.pocket.world.drawing import wearable
+from backend.pocket.world.drawing import draw_accessory
 from backend.pocket.world.kinds import KINDS
 from backend.pocket.world.materials import Array, Material
 from backend.pocket.world.naming import article, part_group, part_word
@@ -210,12 +209,8 @@ def _draw(
 ) -> tuple[Description, int]:
     """A plain object, with an accessory in some cases, and its seed."""
     kind, color = _pick(rng, kinds), _pick(rng, list(COLORS))
-    worn = _accessory(rng, kind) if rng.random() < dressed else None
+    worn = draw_accessory(rng, kind, color) if rng.random() < dressed else None
     return Description(kind, color, accessory=worn), int(rng.integers(2**31))
-
-
-def _accessory(rng: np.random.Generator, kind: str) -> Accessory:
-    return Accessory(_pick(rng, wearable(kind)), _pick(rng, list(COLORS)))
 
 
 def _other(rng: np.random.Generator, words: tuple[str, ...] | list[str], than: str) -> str:
@@ -271,7 +266,7 @@ def _part_color(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change | N
 
 def _add(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change:
     said, seed = _draw(rng, kinds)
-    worn = _accessory(rng, said.kind)
+    worn = draw_accessory(rng, said.kind, str(said.color))
     after = replace(said, accessory=worn)
     plain = single(said, seed)
     source = bareheaded(plain) if worn.kind in ON_TOP else plain
@@ -289,7 +284,7 @@ def _remove(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change:
 
 def _replace(rng: np.random.Generator, kinds: tuple[str, ...]) -> _Change | None:
     said, seed = _draw(rng, kinds)
-    old, worn = _accessory(rng, said.kind), _accessory(rng, said.kind)
+    old, worn = (draw_accessory(rng, said.kind, str(said.color)) for _ in range(2))
     if worn.kind == old.kind:
         return None
     bare = bareheaded(single(said, seed))
