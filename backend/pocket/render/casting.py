@@ -31,7 +31,7 @@ from backend.pocket.world.parts import (
 )
 from backend.pocket.world.patterns import METAL, STRIPES, paint
 
-_SHINE, _GLOSS = 0.55, 20.0  # strength and exponent of metal's highlight
+_SHINE, _GLOSS = 0.8, 14.0  # strength and exponent of metal's highlight
 # Where each output begins in a pixel: a view's pixels are (size, size, CHANNELS).
 COLOR, ALPHA, NORMAL, POINT, OBJECT, DEPTH, PART = 0, 3, 4, 7, 10, 13, 14
 CAMERA_NORMAL, CHANNELS = 15, 18

@@ -23,7 +23,8 @@ class Material:
 
     `size` is the width of a stripe, square, dot cell, ring or speck in units of the object (the
     unit ball). Stripes follow each other along `axis` (0, 1, 2: the part's x, y, z; along the
-    curve of a swept tube), wood grows along it; None is z, for wood the part's longest side.
+    curve of a swept tube), wood grows along it; None is z, or the part's longest side for wood and
+    for stripes on what is flat.
     Without a second color the pattern has its usual one.
     """
 

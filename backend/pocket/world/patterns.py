@@ -23,13 +23,13 @@ def paint_row(part: Part) -> Array:
 
 
 def pattern_axis(part: Part) -> int:
-    """The local axis of the pattern: the material's, else z, else the longest side for wood."""
-    material = part.material
+    """The local axis of the pattern: the material's own, else z, but the longest side for wood and
+    where a part is too flat to show three stripes."""
+    material, sides = part.material, 2 * part.local_bounds()[1] * part.grain
     if material.axis is not None:
         return material.axis
-    if material.pattern != "wood":
-        return 2
-    return int(np.argmax(part.local_bounds()[1] * part.grain))
+    flat = material.pattern == "stripes" and part.shape != SWEEP and sides[2] < 3 * material.size
+    return int(np.argmax(sides)) if flat or material.pattern == "wood" else 2
 
 
 def painted(part: Part, local: Array, along: Array) -> Array:
@@ -82,7 +82,7 @@ def paint(rows, part, point, color):  # type: ignore[no-untyped-def]
     if pattern == METAL:
         brushed = _noise(point, axis, 0.6, 4.0)
         for i in range(3):
-            color[i] = min(1.0, color[i] * (0.9 + 0.25 * brushed) + 0.06)
+            color[i] = min(1.0, color[i] * (0.75 + 0.45 * brushed) + 0.08)
 
 
 @njit(cache=True, fastmath=True)
