@@ -34,7 +34,8 @@ class Labeled:
         """Words for the object, what it wears and what it stands by, and for groups of parts."""
         scene, own = build(said, seed=seed), single(said, seed)
         names = np.array([part.name for part in scene.parts])
-        mine = np.arange(len(names)) < len(own.parts) * said.count
+        # Copies are objects of their own, with parts of their own number.
+        mine = (np.arange(len(names)) < len(own.parts)) | (said.count > 1)
         words = {}
         if said.accessory is not None:
             words[said.accessory.kind] = mine & (names == said.accessory.kind)
