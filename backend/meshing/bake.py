@@ -38,6 +38,17 @@ def bake(mesh: Mesh, texture_size: int, query: SurfaceQuery, device: str = "cpu"
     return Image(dilate(pixels, covered))
 
 
+def paint(mesh: Mesh, texture_size: int, colors: Floats) -> Image:
+    """A texture of ``colors`` (n, channels) in [0, 1] at the vertices, blended over the faces."""
+    assert mesh.uvs is not None
+    owner, weights = rasterize_uvs(mesh.uvs, texture_size)
+    covered = owner >= 0
+    blended = (colors[mesh.faces[owner[covered]]] * weights[covered][..., None]).sum(1)
+    pixels = np.zeros((texture_size, texture_size, colors.shape[1]), np.uint8)
+    pixels[covered] = (blended * 255 + 0.5).clip(0, 255)
+    return Image(dilate(pixels, covered))
+
+
 def rasterize_uvs(uvs: Floats, size: int) -> tuple[NDArray[np.int32], Floats]:
     """The face (size, size), or -1, and barycentric weights (size, size, 3) of each texel.
 

@@ -26,12 +26,13 @@ PATTERNS = {
 class Subdivision(NamedTuple):
     """A finer mesh of the same surface: ``positions`` (n', 3), of which the first n are the
     original's, ``faces`` (m', 3), and where each vertex stands on the original: ``parents`` (n',),
-    one of its faces, and ``shares`` (n', 3), barycentric."""
+    one of its faces, and ``shares`` (n', 3), barycentric; ``face_parents`` (m',) of the faces."""
 
     positions: FloatArray
     faces: Index
     parents: Index
     shares: FloatArray
+    face_parents: Index
 
 
 def subdivide(
@@ -79,4 +80,4 @@ def _on_vertices(
     parent[faces.ravel()], place[faces.ravel()] = np.repeat(parents, 3), shares.reshape(-1, 3)
     fine = points.astype(np.float32)
     fine[: len(original)] = original
-    return Subdivision(fine, faces, parent, place.astype(np.float32))
+    return Subdivision(fine, faces, parent, place.astype(np.float32), parents)
