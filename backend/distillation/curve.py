@@ -13,7 +13,7 @@ from torch import Tensor
 
 from backend.diffusion.schedules import add_noise, expand_like
 from backend.distillation.renders import render_latents
-from backend.distillation.score import ScoreDistillation, reduce_squares, weight
+from backend.distillation.score import Score, reduce_squares, weight
 from backend.rendering.cameras import Cameras
 from backend.representations.base import Representation
 
@@ -28,7 +28,7 @@ class Probe:
 
     @classmethod
     def spread(
-        cls, score: ScoreDistillation, cameras: Cameras, sets: int, generator: torch.Generator
+        cls, score: Score, cameras: Cameras, sets: int, generator: torch.Generator
     ) -> "Probe":
         """Noise levels spread evenly over 0.1 to 0.9, one a set of ``cameras``."""
         views = len(cameras) // sets
@@ -41,7 +41,7 @@ class Probe:
 class Curve:
     """One point of the curve whenever it is called; the same renders give the same value."""
 
-    score: ScoreDistillation
+    score: Score
     thing: Representation
     probe: Probe
     own_background: bool = False
@@ -57,12 +57,12 @@ class Curve:
 
 
 @torch.no_grad()
-def curve_value(score: ScoreDistillation, latents: Tensor, probe: Probe) -> float:
+def curve_value(score: Score, latents: Tensor, probe: Probe) -> float:
     """The value for encoded renders (sets, views, ...) of the probe's cameras."""
     prior, device = score.prior, latents.device
     t, noise = probe.t.to(device), probe.noise.to(device)
-    condition, _ = score.conditions(latents, probe.cameras)
-    eps = prior.predict(add_noise(prior.schedule, latents, noise, t), t, condition).eps
+    noisy = add_noise(prior.schedule, latents, noise, t)
+    eps = score.predict_plain(noisy, t, probe.cameras).eps
     alpha, sigma = (expand_like(v, latents) for v in prior.schedule.alpha_sigma(t))
     squares = 0.5 * weight(score.weighting, alpha, sigma) * (eps - noise) ** 2
     return float(reduce_squares(squares, "sum"))

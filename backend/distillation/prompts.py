@@ -7,6 +7,7 @@ from torch import Tensor
 
 from backend.distillation.views import azimuth_degrees, elevation_degrees
 from backend.priors.base import Prior, TextEmbedding
+from backend.priors.guidance import Opposed
 from backend.rendering.cameras import Cameras
 
 VIEW_WORDS = ("front view", "side view", "back view", "overhead view")
@@ -49,6 +50,20 @@ class ConditionalText:
         weights = view_weights(cameras, interpolate=self.interpolate)
         return _mix(self.positive, weights), self.negative.repeat(len(cameras))
 
+    def opposed(self, cameras: Cameras) -> list[Opposed]:
+        """What Perp-Neg keeps each view from looking like, one row a view: of the front and the
+        side prompt, first the nearer one, which counts where the view has left it, then the other.
+        Nothing counts overhead."""
+        if len(self.positive) == 1:
+            raise ValueError("Perp-Neg wants a prompt for each view")
+        behind, weights = perp_neg_weights(cameras)
+        # Rows 0 and 1 of the prompts are front and side.
+        first, second = behind.long(), 1 - behind.long()
+        return [
+            Opposed(self.positive[rows], weight)
+            for rows, weight in zip((first, second), weights, strict=True)
+        ]
+
 
 def view_weights(cameras: Cameras, *, interpolate: bool) -> Tensor:
     """How much of front, side, back, overhead each view is: (views, 4), rows sum to 1."""
@@ -60,6 +75,23 @@ def view_weights(cameras: Cameras, *, interpolate: bool) -> Tensor:
         planar = torch.stack([turned <= 45, (turned > 45) & (turned < 135), turned >= 135], -1)
     overhead = (elevation_degrees(cameras) > OVERHEAD_DEGREES).float()[:, None]
     return torch.cat([planar * (1 - overhead), overhead], -1)
+
+
+def perp_neg_weights(cameras: Cameras) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """Which views stand behind the side, (views,) bool, and how much each is kept from the nearer
+    and the other one of front and side, (views,) each: the curves and constants of the released
+    implementation of Perp-Neg for 3D (Armandpour et al., arXiv 2304.04968)."""
+    turned = azimuth_degrees(cameras).abs() / 90
+    behind = turned >= 1
+    left = torch.where(behind, 2 - turned, 1 - turned)  # 1 at the nearer, 0 at the other
+    nearer = torch.where(behind, _decay(left, 1.0, -0.606), _decay(left, 4.0, -2.426))
+    other = torch.where(behind, _decay(left, 1.0, 0.967), _decay(1 - left, 4.0, -2.426))
+    beside = elevation_degrees(cameras) <= OVERHEAD_DEGREES
+    return behind, (nearer * beside, other * beside)
+
+
+def _decay(r: Tensor, a: float, c: float) -> Tensor:
+    return (a * (-0.5 * r).exp() + c).clamp_min(0)
 
 
 def _mix(text: TextEmbedding, weights: Tensor) -> TextEmbedding:

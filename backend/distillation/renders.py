@@ -37,3 +37,13 @@ def render_latents(
     )
     assert buffers.color is not None
     return prior.encode(buffers.color, None if gray is None else buffers.alpha), buffers
+
+
+def encode_over(prior: Prior, buffers: Buffers, color: Tensor) -> Tensor:
+    """Latents (views, channels, h, w) of renders over black with color and alpha, as ``prior``
+    wants them: over its gray with alpha beside it; else over ``color`` (3,)."""
+    assert buffers.color is not None
+    gray = prior.spec.background
+    behind = color.to(buffers.color) if gray is None else gray
+    images = buffers.color + (1 - buffers.alpha) * behind
+    return prior.encode(images, None if gray is None else buffers.alpha)

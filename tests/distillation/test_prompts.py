@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from backend.distillation.prompts import ConditionalText, view_weights
+from backend.distillation.prompts import ConditionalText, perp_neg_weights, view_weights
 from backend.priors.base import TextEmbedding
 from backend.rendering.cameras import Cameras, orbit_cameras
 
@@ -72,3 +72,24 @@ def test_one_prompt_gives_one_row_a_set() -> None:
     text = ConditionalText.embed(Encoder(), "a dog")
     positive, negative = text.rows(views([0.0, 90.0, 180.0, 270.0]), sets=2)
     assert (len(positive), len(negative)) == (2, 2)
+
+
+def test_perp_neg_keeps_each_view_from_its_neighbors() -> None:
+    """Weights at the named azimuths, from the released constants by hand."""
+    behind, (nearer, other) = perp_neg_weights(views([0.0, 45.0, 89.999, 90.001, 135.0, 180.0]))
+    assert behind.tolist() == [False, False, False, True, True, True]
+    halfway = 4 * 0.778801 - 2.426
+    expected = [0.0001, halfway, 1.574, 0.0005, 0.1728, 0.394]
+    assert nearer.tolist() == pytest.approx(expected, abs=1e-3)
+    expected = [1.574, halfway, 0.0001, 1.5735, 1.7458, 1.967]
+    assert other.tolist() == pytest.approx(expected, abs=1e-3)
+    assert perp_neg_weights(views([10.0], 70.0))[1][0].item() == 0
+
+
+def test_perp_neg_names_front_and_side() -> None:
+    text = ConditionalText.embed(Encoder(), "a dog", view_dependent=True)
+    first, second = text.opposed(views([10.0, 170.0]))
+    assert first.text.tokens[:, 0, 0].tolist() == [FRONT, SIDE]
+    assert second.text.tokens[:, 0, 0].tolist() == [SIDE, FRONT]
+    with pytest.raises(ValueError, match="each view"):
+        ConditionalText.embed(Encoder(), "a dog").opposed(views([0.0]))

@@ -12,9 +12,9 @@ from backend.diffusion.guidance import rescale_x0
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule, add_noise, expand_like
 from backend.distillation.prompts import ConditionalText
-from backend.distillation.score import ScoreDistillation, diffusion_loss
+from backend.distillation.score import PictureDistillation, ScoreDistillation, diffusion_loss
 from backend.priors.base import Condition, Prediction
-from backend.priors.guidance import predict_guided
+from backend.priors.guidance import GivenViews, predict_guided
 from backend.priors.oracle import OraclePrior, StoredViews
 from backend.rendering.cameras import orbit_cameras
 
@@ -236,3 +236,102 @@ def test_cameras_are_told_only_where_asked_for() -> None:
     assert told.cameras is CAMERAS
     assert told.text is not None
     assert len(told.text) == 3
+
+
+def test_sjc_is_the_difference_quotient_of_the_denoiser() -> None:
+    """(y - D(y)) / s with y = x + s eps; for a prior of one picture D is that picture."""
+    prior = oracle()
+    alpha, sigma = levels()
+    s, mode = sigma / alpha, prior.components[0].views
+    score = distillation(prior, form="sjc")
+    assert torch.allclose(gradient(score), (LATENTS - mode) / s, rtol=1e-5, atol=1e-5)
+    plain = gradient(replace(score, variance_reduced=False))
+    assert torch.allclose(plain, (LATENTS + s * NOISE - mode) / s, rtol=1e-5, atol=1e-5)
+
+
+def test_sjc_with_less_variance_is_uniform_sds() -> None:
+    score = distillation(oracle(3, deviation=0.3), scale=4.0, weighting="uniform")
+    sjc = gradient(replace(score, form="sjc"))
+    assert torch.allclose(sjc, gradient(score), atol=1e-4)
+    noisy = gradient(replace(score, form="sjc", variance_reduced=False))
+    assert torch.allclose(noisy - sjc, NOISE, atol=1e-4)  # of mean zero
+
+
+def test_csd_is_what_guidance_adds_alone() -> None:
+    """sds at scale s is sds toward the negative text plus s times the classifier score."""
+    score = distillation(oracle(3, deviation=0.3), scale=6.0)
+    once = gradient(replace(score, form="csd", scale=1.0))
+    assert torch.allclose(gradient(replace(score, form="csd")), 6 * once, atol=1e-4)
+    toward_negative = gradient(replace(score, scale=0.0))
+    assert torch.allclose(gradient(score) - toward_negative, 6 * once, atol=1e-4)
+    assert gradient(replace(score, form="csd", scale=0.0)).abs().max() == 0
+
+
+def test_csd_is_nothing_where_the_words_say_nothing() -> None:
+    assert gradient(distillation(oracle(1), scale=5.0, form="csd")).abs().max() < 1e-5
+    with pytest.raises(ValueError, match="rescaled"):
+        distillation(oracle(), form="csd", rescale=0.5)
+
+
+class OfViews:
+    """For each view its camera's azimuth, and nothing where no picture is given."""
+
+    schedule = CosineSchedule()
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Tensor, Tensor, Condition]] = []
+
+    def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        self.asked.append((noisy, t, condition))
+        x, y, _ = condition.cameras.positions.unbind(-1)
+        turned = torch.atan2(x, -y).view(t.shape)
+        shown = condition.given is not None
+        x0 = torch.ones_like(noisy) * expand_like(turned, noisy).to(noisy) * shown
+        alpha, sigma = (expand_like(v, noisy) for v in self.schedule.alpha_sigma(t))
+        return Prediction(x0, (noisy - alpha * x0) / sigma.clamp_min(1e-6))
+
+
+GIVEN = GivenViews(randn(1, *SHAPE[2:], seed=30), orbit_cameras([30.0], 5.0, 3.0, 45.0, 8))
+
+
+def test_a_picture_stands_clean_before_each_set() -> None:
+    prior = OfViews()
+    score = PictureDistillation(prior, GIVEN, 3.0)
+    score.target(LATENTS, CAMERAS, T, NOISE)
+    (noisy, t, condition), (alone, _, without) = prior.asked
+    assert torch.equal(noisy[:, 0], GIVEN.latents.expand(3, -1, -1, -1))
+    assert torch.equal(noisy[:, 1:], alone)
+    assert (t[:, 0] == 0).all() and torch.equal(t[:, 1:], T)
+    assert condition.given.tolist() == [[True, False, False]] * 3
+    positions = condition.cameras.positions.unflatten(0, (3, 3))
+    assert torch.equal(positions[:, 0], GIVEN.cameras.positions.expand(3, -1))
+    assert torch.equal(positions[:, 1:].flatten(0, 1), CAMERAS.positions)
+    assert without.given is None and len(without.cameras) == 6
+
+
+def test_guidance_toward_a_picture_is_from_the_views_alone() -> None:
+    """The stub draws 0 alone and the azimuth beside a picture, so guided it draws scale times
+    that."""
+    score = PictureDistillation(OfViews(), GIVEN, 3.0, form="x0")
+    target = score.target(LATENTS, CAMERAS, T, NOISE)
+    assert torch.allclose(target[:, 0].abs().max(), torch.tensor(0.0, dtype=torch.float64))
+    assert torch.allclose(target[:, 1], torch.full_like(target[:, 1], 3 * torch.pi / 2))
+    plain = score.predict_plain(LATENTS, T, CAMERAS).x0
+    assert torch.allclose(plain[:, 1], torch.full_like(plain[:, 1], torch.pi / 2))
+
+
+def test_perp_neg_changes_what_lies_across_alone() -> None:
+    prior = oracle(4, deviation=0.3)
+    words = ConditionalText(
+        prior.embed_text(["w0", "w1", "w2", "w3"]), prior.embed_text(["w0 w1 w2 w3"])
+    )
+    shape, cameras = (2, 1, *SHAPE[2:]), orbit_cameras([20.0, 120.0], 10.0, 3.0, 45.0, 5)
+    latents, t = randn(*shape, seed=4), torch.tensor([[0.5], [0.8]])
+    prior.components = [replace(each, views=each.views[:1]) for each in prior.components]
+    plain = ScoreDistillation(prior, words, 5.0)
+    guided = replace(plain, perp_neg=True).predict(latents, t, cameras)
+    usual = plain.predict(latents, t, cameras)
+    moved, positive = guided.eps - usual.eps, usual.cond.eps - usual.uncond.eps
+    along = (moved * positive).flatten(1).sum(1) / (positive**2).flatten(1).sum(1)
+    assert along.abs().max() < 1e-5
+    assert moved.flatten(1).norm(dim=1).min() > 1e-3
