@@ -1,0 +1,1 @@
+"""Editing what is there: the pictures that it is fitted to, and who edits them."""

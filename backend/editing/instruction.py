@@ -1,0 +1,89 @@
+"""Pictures edited as an instruction says (Brooks et al., InstructPix2Pix, arXiv 2211.09800), from
+where they stand now, as a dataset update wants it (Instruct-NeRF2NeRF, section 3.2)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from backend.diffusion.samplers import ddim
+from backend.diffusion.schedules import add_noise
+from backend.priors.base import Condition, Prior, TextEmbedding
+from backend.priors.guidance import predict_instruction
+from backend.rendering.cameras import Cameras
+from backend.studio import Studio
+
+
+@dataclass(frozen=True)
+class InstructionEditor:
+    """An editor for :class:`backend.editing.dataset_update.DatasetUpdate`.
+
+    ``instruction`` and ``nothing``: one row each. The render is noised to a level drawn from
+    ``t_range`` and denoised in ``steps`` of DDIM; the condition is always the original picture.
+    Scales in the convention of :func:`backend.diffusion.guidance.guide_instruction`; the released
+    ones are for the published checkpoint. Pictures have three channels, or four where the fourth is
+    alpha: color is then composited over the prior's background.
+    """
+
+    prior: Prior
+    instruction: TextEmbedding
+    nothing: TextEmbedding
+    studio: Studio
+    image_scale: float = 1.5
+    text_scale: float = 7.5
+    t_range: tuple[float, float] = (0.02, 0.98)
+    steps: int = 20
+
+    @classmethod
+    def embed(
+        cls, prior: Prior, instruction: str, studio: Studio, **choices: float
+    ) -> "InstructionEditor":
+        """With the words embedded; ``choices`` as the fields."""
+        text = prior.embed_text([instruction, ""])
+        return cls(prior, text[:1], text[1:], studio, **choices)  # type: ignore[arg-type]
+
+    @torch.no_grad()
+    def __call__(
+        self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
+    ) -> Tensor:
+        """See :class:`backend.editing.dataset_update.Editor`."""
+        latents, source = self._encode(current), self._encode(originals)
+        sets = latents.shape[:2]
+        condition = Condition(
+            self.instruction.repeat(sets[0]), cameras, source=source,
+            alpha_known=current.shape[-1] == 4,
+        )
+        nothing = self.nothing.repeat(sets[0])
+
+        def predict(noisy: Tensor, t: Tensor) -> Tensor:
+            x0 = predict_instruction(
+                self.prior, noisy, t, condition, nothing, self.image_scale, self.text_scale
+            ).x0
+            return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
+
+        low, high = self.t_range
+        share = torch.rand((), generator=self.studio.generator("edit level", number))
+        t = (low + (high - low) * share).to(latents).expand(sets)
+        noise = self.studio.noise(tuple(latents.shape), "edit", number).to(latents)
+        noisy = add_noise(self.prior.schedule, latents, noise, t)
+        x0 = latents
+        for step in ddim(predict, self.prior.schedule, noisy, steps=self.steps, t_start=t):
+            x0 = step.x0
+        return self._decode(x0.flatten(0, 1), current)
+
+    def _encode(self, pictures: Tensor) -> Tensor:
+        """One joint set for a prior of many views, else one set a picture."""
+        alpha = pictures[..., 3:] if pictures.shape[-1] == 4 else None
+        latents = self.prior.encode(pictures[..., :3], alpha)
+        return latents[:, None] if self.prior.spec.views == 1 else latents[None]
+
+    def _decode(self, latents: Tensor, like: Tensor) -> Tensor:
+        """Pictures of the size and channels of ``like``."""
+        color, alpha = self.prior.decode(latents)
+        if like.shape[-1] == 4:
+            alpha = torch.ones_like(color[..., :1]) if alpha is None else alpha
+            color = torch.cat([color, alpha], -1)
+        planes = torch.nn.functional.interpolate(
+            color.permute(0, 3, 1, 2), like.shape[1:3], mode="bilinear", antialias=True
+        )
+        return planes.permute(0, 2, 3, 1).to(like)
