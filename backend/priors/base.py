@@ -6,10 +6,10 @@ a clean view; ``alpha_t**2 + sigma_t**2 = 1``.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from backend.diffusion.schedules import NoiseSchedule
 from backend.pocket.vocabulary import Vocabulary
@@ -209,6 +209,26 @@ class Prior(Protocol):
     def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
         """Colored points for each prompt from standard normal ``noise`` (n, points, 6): positions
         in the unit ball and RGB in [0, 1], (n, points, 6). Capability ``points``."""
+        ...
+
+
+@runtime_checkable
+class Complaining(Protocol):
+    """A prior that notes where it was asked for more than it was trained for: sentences, in the
+    order of their first occasion. Whoever hands it to a job clears them first."""
+
+    complaints: dict[str, None]
+
+
+@runtime_checkable
+class NetworkPrior(Prior, Protocol):
+    """A prior whose pictures come from a network that may be trained further."""
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    def with_network(self, network: nn.Module, spec: PriorSpec) -> Prior:
+        """The same prior, but for a network of the same interface and what it is known by."""
         ...
 
 

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
@@ -38,6 +39,7 @@ from backend.rendering.cameras import Cameras
 from protocol.errors import InputError
 
 RESOLUTION = 64
+TRAINED_ELEVATION, TRAINED_FOV, SLACK = (-20, 90), (15, 70), 3
 GUIDANCE_SCALE = 3.0
 DISTILLATION_SCALE = 20.0
 
@@ -78,6 +80,7 @@ class PocketPrior(WithoutReadings):
             bounded=True,
             vocabulary=self.said.vocabulary,
         )
+        self.complaints: dict[str, None] = {}
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
     @classmethod
@@ -94,6 +97,12 @@ class PocketPrior(WithoutReadings):
             return cls.load(torch.device("cpu"))
         points = load_points(folder / "points") if (folder / "points").exists() else None
         return cls(load_network(folder), said=describe_network(folder), points=points)
+
+    def with_network(self, network: nn.Module, spec: PriorSpec) -> "PocketPrior":
+        """See :class:`backend.priors.base.NetworkPrior`."""
+        twin = copy(self)
+        twin.network, twin.spec = network, spec  # type: ignore[assignment]
+        return twin
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """Token embeddings of the small sentence encoder; the empty prompt is unconditional."""
@@ -115,6 +124,8 @@ class PocketPrior(WithoutReadings):
             raise ValueError(f"one text a set is wanted, not {len(text)} for {len(noisy)} sets")
         with self._precision():
             x0 = self.network(noisy, t, **_inputs(noisy, t, condition, text)).float()
+        if condition.cameras is not None:
+            self.complaints |= dict.fromkeys(camera_complaints(condition.cameras))
         if condition.given is not None:
             x0 = torch.where(expand_like(condition.given, noisy), noisy, x0)
         if condition.known is not None:
@@ -207,6 +218,24 @@ def _rows(word: str, prompt: str) -> list[int]:
 
 def _rays(cameras: Cameras | None, t: Tensor) -> Tensor | None:
     return None if cameras is None else ray_map(cameras).unflatten(0, t.shape).to(t.device)
+
+
+def camera_complaints(cameras: Cameras) -> list[str]:
+    """What of some cameras training never saw; views a little outside are let pass."""
+    rise = cameras.backward[:, 2].clamp(-1, 1).asin().rad2deg()
+    lens = cameras.fov_degrees
+    if cameras.ortho_height is not None:
+        lens = lens[cameras.ortho_height == 0]
+    found = []
+    for name, values, (low, high) in (
+        ("elevation", rise, TRAINED_ELEVATION), ("field of view", lens, TRAINED_FOV),
+    ):
+        if len(values) and (values.min() < low - SLACK or values.max() > high + SLACK):
+            found.append(
+                f"The pocket prior was trained on cameras of {name} {low} to {high} degrees; views "
+                "outside of that, which it was asked for, are guesses."
+            )
+    return found
 
 
 def _known(names: Iterable[str]) -> frozenset[Capability]:

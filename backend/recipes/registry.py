@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from backend.pocket.prompts import check_prompt
 from backend.priors.base import Capability, Prior
 from backend.recipes.options import check_options, describe_options
 from backend.studio import Progress, Studio
@@ -19,7 +20,8 @@ from protocol.messages import JobSpec, RecipeInfo
 
 MODULES = (
     "backend.recipes.mvdream", "backend.recipes.dreamfusion", "backend.recipes.gaussiandreamer",
-    "backend.recipes.wonder3d",
+    "backend.recipes.wonder3d", "backend.recipes.dreameditor",
+    "backend.recipes.zero123",
 )
 MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
@@ -82,14 +84,30 @@ def start(
 ) -> Generator[Progress, None, Asset]:
     """Run an order; the asset says where it came from, the studio's report is in it."""
     recipe, options = get(spec.recipe), check(spec)
+    check_words(recipe, spec.prompt, studio.find_prior)
     inputs = Inputs(spec.prompt.strip(), spec.negative_prompt.strip(), assets or {})
     asset = yield from recipe.run(inputs, options, studio)
     asset.report = studio.report
+    if warnings := studio.warnings():
+        asset.report["warnings"] = warnings
     asset.provenance = Provenance(
         recipe=f"{recipe.id} {recipe.version}", prompt=inputs.prompt, options=asdict(options),
         seed=spec.seed, prior=", ".join(studio.priors_used), versions=_versions(),
     )
     return asset
+
+
+def check_words(
+    recipe: Recipe, prompt: str, find_prior: Callable[[Capability], Prior]
+) -> None:
+    """Raises :class:`InputError` where a prior that knows few words knows none of a new object's
+    prompt. What edits or moves an object may be said in other words."""
+    if recipe.task not in ("text_to_3d", "image_to_3d") or not prompt.strip():
+        return
+    for capability in recipe.capabilities:
+        words = find_prior(capability).spec.vocabulary
+        if words is not None:
+            check_prompt(prompt, words.kinds, words.colors)
 
 
 def _versions() -> dict[str, str]:

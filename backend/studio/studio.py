@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from backend.priors.base import Capability, Prior
+from backend.priors.base import Capability, Complaining, Prior
 from backend.studio.progress import Progress
 
 CHECKPOINT_SECONDS = 20.0
@@ -51,13 +51,21 @@ class Studio:
     # A dict for its order.
     priors_used: dict[str, None] = field(default_factory=dict, init=False)
     report: dict[str, Any] = field(default_factory=dict, init=False)
+    _complaining: dict[int, Complaining] = field(default_factory=dict, init=False, repr=False)
     _save_running: Callable[[], None] | None = field(default=None, init=False, repr=False)
 
     def prior(self, capability: Capability) -> Prior:
         """The prior that the user's settings, or else the pocket prior, give for a capability."""
         prior = self.find_prior(capability)
+        if isinstance(prior, Complaining) and id(prior) not in self._complaining:
+            prior.complaints.clear()
+            self._complaining[id(prior)] = prior
         self.priors_used[f"{prior.spec.name} {prior.spec.fingerprint}"] = None
         return prior
+
+    def warnings(self) -> list[str]:
+        """Where the job's priors were asked for more than they were trained for."""
+        return [sentence for prior in self._complaining.values() for sentence in prior.complaints]
 
     def generator(self, *key: str | int) -> torch.Generator:
         """A generator that depends on the seed and ``key`` alone (stage, step …), so that no
@@ -71,14 +79,18 @@ class Studio:
         return torch.randn(shape, generator=self.generator(*key)).to(self.device)
 
     def stage(
-        self, name: str, state: State, steps: Callable[[State], Iterator[Progress]]
+        self, name: str, state: State, steps: Callable[[State], Iterator[Progress]],
+        identity: dict[str, Any] | None = None,
     ) -> Generator[Progress, None, State]:
         """Run one stage: from the cache if it was finished before, else on from its checkpoint.
+
+        ``identity``: what decides this stage beside the seed, where that is less than the whole
+        job's (a fit of the object, whatever is to be done with it): jobs then share it.
 
         ``steps`` mutates ``state`` and yields between steps; it must go on from where ``state``
         stands. Use as ``state = yield from studio.stage("fit", state, fit)``.
         """
-        finished = self.cache / f"{self._stage_hash(name)}.pt"
+        finished = self.cache / f"{self._stage_hash(name, identity or self.identity)}.pt"
         checkpoint = self.folder / f"{name.replace(' ', '_')}.pt"
         if (kept := _load(finished, self.device)) is not None:
             state.load_state(kept)
@@ -126,8 +138,8 @@ class Studio:
         if self._save_running is not None:
             self._save_running()
 
-    def _stage_hash(self, name: str) -> str:
-        text = json.dumps([self.identity, self.seed, name], sort_keys=True, default=str)
+    def _stage_hash(self, name: str, identity: dict[str, Any]) -> str:
+        text = json.dumps([identity, self.seed, name], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -8,7 +8,7 @@ from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.points import PointsConfig, PointsNetwork
 from backend.pocket.weights import Description
 from backend.priors.base import Condition, KnownPixels, TextEmbedding
-from backend.priors.pocket import PocketPrior, weights_hash
+from backend.priors.pocket import PocketPrior, camera_complaints, weights_hash
 from backend.rendering.cameras import Cameras, orbit_cameras
 from protocol.errors import InputError
 
@@ -151,3 +151,14 @@ def test_points_come_from_their_own_network() -> None:
     cloud = prior.sample_points(["a dog"], noise)
     assert "points" in prior.spec.capabilities and cloud.shape == (1, 1024, 6)
     assert 0 <= float(cloud[..., 3:].min()) and float(cloud[..., 3:].max()) <= 1
+
+
+def test_cameras_that_training_never_saw_are_complained_of_once() -> None:
+    prior = PocketPrior(network())
+    prior.predict(noisy(), T, Condition(WORDS, cameras()))
+    assert not prior.complaints
+    below = orbit_cameras([0.0, 90.0, 0.0, 90.0], -60.0, 3.0, 40.0, 64)
+    for _ in range(2):
+        prior.predict(noisy(), T, Condition(WORDS, below))
+    assert len(prior.complaints) == 1 and "elevation" in next(iter(prior.complaints))
+    assert "field of view" in camera_complaints(orbit_cameras([0.0], 0.0, 3.0, 100.0, 64))[0]

@@ -180,3 +180,14 @@ def test_priors_used_are_remembered(tmp_path: Path) -> None:
     prior = studio.prior("text+cameras")
     studio.prior("text")
     assert list(studio.priors_used) == [f"oracle {prior.spec.fingerprint}"]
+
+
+def test_warnings_are_those_of_this_job(tmp_path: Path) -> None:
+    prior = OraclePrior.of_kit()
+    prior.complaints = {"of another job": None}  # type: ignore[attr-defined]
+    studio = Studio(tmp_path, tmp_path, 0, lambda capability: prior, {})
+    studio.prior("views")
+    assert studio.warnings() == []
+    prior.complaints["too high"] = None  # type: ignore[attr-defined]
+    studio.prior("views")
+    assert studio.warnings() == ["too high"]
