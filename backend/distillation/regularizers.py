@@ -4,6 +4,7 @@ Renders come as :class:`~backend.rendering.buffers.Buffers`; per-sample values l
 (samples, ...), with the unit directions of their rays.
 """
 
+import torch
 from torch import Tensor
 
 
@@ -34,3 +35,27 @@ def total_variation(grid: Tensor) -> Tensor:
     return sum(  # type: ignore[return-value]
         (grid.diff(dim=axis) ** 2).mean() for axis in (-1, -2, -3)
     )
+
+
+def laplacian(positions: Tensor, edges: Tensor) -> Tensor:
+    """Mean over vertices (n, 3) of |the mean of the neighbors - the vertex|**2 (DreamEditor,
+    section 4.3). ``edges``: (e, 2), each once; zero where every vertex is amid its neighbors."""
+    ends = positions.index_select(0, edges.flip(1).T.reshape(-1))
+    here = edges.T.reshape(-1)
+    count = ends.new_zeros(len(positions)).index_add(0, here, torch.ones_like(ends[:, 0]))
+    mean = torch.zeros_like(positions).index_add(0, here, ends) / count.clamp_min(1)[:, None]
+    # Vertices without neighbors want nothing.
+    return (((mean - positions) * (count > 0)[:, None]) ** 2).sum(-1).mean()
+
+
+def edge_lengths(positions: Tensor, edges: Tensor, lengths: Tensor) -> Tensor:
+    """Mean of (|edge| - its length before)**2: zero under rigid motion (DreamEditor, section 4.3).
+    ``edges``: (e, 2); ``lengths``: (e,)."""
+    first, second = (positions.index_select(0, end) for end in edges.T)
+    return (((first - second).norm(dim=-1) - lengths) ** 2).mean()
+
+
+def image_smoothness(image: Tensor) -> Tensor:
+    """Mean squared difference of neighboring pixels of (views, height, width, channels), rows and
+    columns summed: for renders of normals, as the released Zero123 configuration has it."""
+    return (image.diff(dim=1) ** 2).mean() + (image.diff(dim=2) ** 2).mean()

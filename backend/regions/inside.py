@@ -11,8 +11,7 @@ def inside_box(box: FloatArray, points: FloatArray) -> NDArray[np.bool_]:
     """Which ``points`` (n, 3) lie in the image of the cube [-1, 1]^3 under ``box`` (4, 4)."""
     back = np.linalg.pinv(box[:3, :3].astype(np.float64))
     local = (points.astype(np.float64) - box[:3, 3]) @ back.T
-    inside: NDArray[np.bool_] = (np.abs(local) <= 1).all(1)
-    return inside
+    return np.asarray((np.abs(local) <= 1).all(1))
 
 
 def inside_mesh(mesh: Mesh, points: FloatArray) -> NDArray[np.bool_]:

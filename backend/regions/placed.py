@@ -66,11 +66,11 @@ class PlacedRegion:
         if self.region.vertices is None and self.region.faces is None:
             return self._inside(points)
         if self.region.vertices is not None:
-            anchors, weights = self.mesh.positions, self.region.vertices
+            anchors, weights = self.mesh.positions, self.at_vertices()
         else:
-            anchors, weights = self.mesh.positions[self.mesh.faces].mean(1), self.region.faces
+            anchors, weights = self.mesh.positions[self.mesh.faces].mean(1), self.at_faces()
         nearest = cKDTree(anchors).query(points)[1]
-        found: FloatArray = weights[nearest].astype(np.float32)
+        found: FloatArray = weights[nearest]
         return found
 
     def _inside(self, points: FloatArray) -> FloatArray:
@@ -112,7 +112,7 @@ def _lattice(count: int) -> FloatArray:
     """Barycentrics (k, 3) of an even lattice of about ``count`` places, at least the corners."""
     order = max(int(np.sqrt(2 * count)) - 2, 1)
     steps = [(i, j, order - i - j) for i in range(order + 1) for j in range(order + 1 - i)]
-    return np.array(steps, np.float32) / order
+    return np.array(steps, np.float32) / np.float32(order)
 
 
 def _of_all_faces(mesh: Mesh, chosen: NDArray[np.bool_]) -> FloatArray:

@@ -46,6 +46,9 @@ class MeshField(nn.Module):
     what an edit may change, row by row — and "networks", which only distillation trains.
     """
 
+    base: Tensor
+    anchors: Tensor
+
     def __init__(self, subdivision: Subdivision, colors: Tensor) -> None:
         super().__init__()
         self.subdivision = subdivision

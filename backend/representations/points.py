@@ -60,7 +60,7 @@ def sample_surface(mesh: Mesh, count: int, generator: torch.Generator) -> Points
     chosen = torch.searchsorted(areas.cumsum(0), drawn).clamp_max(len(faces) - 1)
     shares = _uniform_shares(count, generator)
     places = (positions[faces[chosen]] * shares[..., None]).sum(1)
-    return Points(places, _surface_colors(mesh, chosen, shares))
+    return Points(places, surface_colors(mesh, chosen, shares))
 
 
 def _uniform_shares(count: int, generator: torch.Generator) -> Tensor:
@@ -70,7 +70,7 @@ def _uniform_shares(count: int, generator: torch.Generator) -> Tensor:
     return torch.stack([1 - root, root * (1 - v), root * v], -1)
 
 
-def _surface_colors(mesh: Mesh, faces: Tensor, shares: Tensor) -> Tensor:
+def surface_colors(mesh: Mesh, faces: Tensor, shares: Tensor) -> Tensor:
     """Colors (n, 3) at barycentric ``shares`` (n, 3) of ``faces`` (n,)."""
     material = mesh.material
     if material is not None and material.base_color_map is not None and mesh.uvs is not None:
