@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 from backend.diffusion.annealing import Number, value_at
 from backend.distillation.watchdog import Watchdog
-from backend.representations.base import Representation
 from backend.studio import Progress
 from protocol.assets import Asset
 from protocol.errors import DistilleryError
@@ -23,6 +23,16 @@ CURVE_POINTS = 5
 """How often a curve is measured: at the start, at the end, and evenly between."""
 
 
+class Trained(Protocol):
+    """What an optimization changes: a representation, or a patch of a prior."""
+
+    def parameter_groups(self) -> dict[str, list[Parameter]]: ...
+
+    def state(self) -> dict[str, Tensor]: ...
+
+    def load_state(self, state: dict[str, Tensor]) -> None: ...
+
+
 @dataclass
 class State:
     """Everything that a step changes; what a checkpoint holds.
@@ -32,7 +42,7 @@ class State:
     rates; a ``watchdog``, where there is one, lowers it when it brings a former state back.
     """
 
-    representation: Representation
+    representation: Trained
     optimizer: torch.optim.Optimizer
     step: int = 0
     skipped: int = 0
@@ -42,7 +52,7 @@ class State:
 
     @classmethod
     def create(
-        cls, representation: Representation, rates: Mapping[str, Number], **adam: Any
+        cls, representation: Trained, rates: Mapping[str, Number], **adam: Any
     ) -> "State":
         """With Adam over the parameter groups that ``rates`` names; others stay as they are."""
         groups = representation.parameter_groups()

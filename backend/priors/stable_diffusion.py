@@ -3,12 +3,13 @@ wrote, or an id of the hub: text, latents, eps or v as the scheduler's config sa
 
 import hashlib
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_eps, from_v
@@ -71,6 +72,17 @@ class StableDiffusionPrior(WithoutReadings):
             schedule=DiscreteSchedule(pipeline.scheduler.alphas_cumprod),
             tokenizer=pipeline.tokenizer, device=device, **networks,
         )
+
+    @property
+    def network(self) -> nn.Module:
+        """The U-Net."""
+        return self.unet
+
+    def with_network(self, network: nn.Module, spec: PriorSpec) -> "StableDiffusionPrior":
+        """See :class:`backend.priors.base.NetworkPrior`."""
+        twin = copy(self)
+        twin.unet, twin.spec = network, spec
+        return twin
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
         """CLIP's token embeddings, all positions (padding counts, as in training)."""
