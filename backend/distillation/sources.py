@@ -60,6 +60,7 @@ def _loss(
     score, generator = source.score, studio.generator(*key)
     latents = encode_over(score.prior, buffers, torch.rand(3, generator=generator))
     latents = latents.unflatten(0, (-1, source.views))
-    t = score.sample_t(*latents.shape[:2], progress, generator)
+    sets, views = latents.shape[:2]
+    t = score.sample_t(sets, views, progress, generator)
     noise = studio.noise(tuple(latents.shape), *key, "noise")
     return score.loss(latents, cameras, t, noise)

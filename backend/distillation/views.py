@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
+from backend.rendering.cameras import Cameras, framing_radius, look_at, orbit_cameras
 
 Range = tuple[float, float]
 """(low, high)"""
@@ -50,6 +50,15 @@ def jittered(cameras: Cameras, deviation: float, generator: torch.Generator) -> 
     c2w = cameras.c2w.clone()
     c2w[:, :3, 3] += shift
     return replace(cameras, c2w=c2w)
+
+
+def near_views(cameras: Cameras, deviation: float, generator: torch.Generator) -> Cameras:
+    """The same views of the origin from eyes moved by normal noise of ``deviation`` times their
+    distance."""
+    positions = cameras.positions
+    aside = torch.randn(positions.shape, generator=generator).to(positions) * deviation
+    eyes = positions + aside * positions.norm(dim=-1, keepdim=True)
+    return replace(cameras, c2w=look_at(eyes, torch.zeros_like(eyes)))
 
 
 def azimuth_degrees(cameras: Cameras) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,7 @@ from backend.priors.guidance import predict_x0
 from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
-from protocol.assets import Asset
+from protocol.assets import Asset, Image, View
 
 GROUP = 4
 
@@ -41,6 +42,19 @@ class ViewSet:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.latents, self.drawn = state["latents"], state["drawn"]
+
+
+@torch.no_grad()
+def to_views(prior: Prior, cameras: Cameras, latents: Tensor) -> list[View]:
+    """Drawn latents (views, channels, height, width) with their cameras, as an asset holds them."""
+    images, _ = prior.decode(latents)
+    pixels = (images * 255).round().to(torch.uint8).cpu().numpy()
+    ortho = cameras.ortho_height
+    fov = cameras.fov_degrees if ortho is None else cameras.fov_degrees * (ortho == 0)
+    return [
+        View(pose.numpy().astype(np.float32), degrees, Image(picture))
+        for pose, degrees, picture in zip(cameras.c2w.cpu(), fov.tolist(), pixels, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

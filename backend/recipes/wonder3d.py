@@ -8,22 +8,22 @@ geometry-aware normal loss and without the rays that fit worst (section 4.3). No
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
+from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.loop import State
 from backend.multiview.domains import CrossDomainSampler
 from backend.multiview.images import find_image, prepare_picture
 from backend.multiview.rigs import picture_camera, six_views
 from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
-from backend.multiview.views import ViewSet
+from backend.multiview.views import to_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
 from backend.rendering.sheet import sheet
 from backend.representations.sdf import Sdf
 from backend.studio import Progress, Studio
-from protocol.assets import Asset, Image, View
+from protocol.assets import Asset
 
 # The released configuration: front, front right, right, back, left, front left.
 VIEW_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
@@ -71,7 +71,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     )
     pictures = sheet(turntable(sdf, 8, SHEET_PIXELS), columns=4)
     return Asset(
-        "object", mesh=mesh, contact_sheet=pictures, views=novel_views(sampler, views),
+        "object", mesh=mesh, contact_sheet=pictures,
+        views=to_views(sampler.prior, sampler.cameras, views.latents[: len(sampler.cameras)]),
         images={"views": sampler.preview(views).contact_sheet},
     )
 
@@ -90,34 +91,25 @@ def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSamp
 def reconstruct(
     targets: SurfaceTargets, options: Options, studio: Studio
 ) -> Generator[Progress, None, Sdf]:
-    """Half of the steps on half of the grid, to all rays; then the rest on all of it, without the
-    rays that fit worst. Coarse to fine stands for the released hash grid, which opens its levels
-    one after another."""
+    """Half of the steps on half of the grid, the rest on all of it, toward the end without the rays
+    that fit worst. Coarse to fine stands for the released hash grid, which opens its levels one
+    after another."""
     sdf = Sdf(options.grid_resolution // 2, samples=options.samples)
     yield from _fit("fit coarse surface", sdf, targets, 0.0, options, studio)
     sdf = sdf.resized(options.grid_resolution)
-    yield from _fit("fit surface", sdf, targets, options.dropped, options, studio)
+    dropped = Schedule(0.0, options.dropped, begin=0.5, end=0.75)
+    yield from _fit("fit surface", sdf, targets, dropped, options, studio)
     return sdf
 
 
 def _fit(
-    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: float, options: Options, studio: Studio
+    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: Number, options: Options, studio: Studio
 ) -> Generator[Progress, None, State]:
     fit = SurfaceFit(targets, studio, dropped, options.rays, preview=lambda: preview(sdf))
     return studio.stage(
         name, State.create(sdf, RATES, fused=True),
         lambda state: fit.run(sdf, state, options.fit_steps // 2, name),
     )
-
-
-def novel_views(sampler: CrossDomainSampler, views: ViewSet) -> list[View]:
-    """The six views in color, with their cameras."""
-    images, _ = sampler.prior.decode(views.latents[: len(sampler.cameras)])
-    pixels = (images * 255).round().to(torch.uint8).cpu().numpy()
-    return [
-        View(pose.numpy().astype(np.float32), 0.0, Image(picture))
-        for pose, picture in zip(sampler.cameras.c2w, pixels, strict=True)
-    ]
 
 
 RECIPE = Recipe(
