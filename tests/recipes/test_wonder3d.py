@@ -29,12 +29,12 @@ TINY: dict[str, Any] = {
     "view_steps": 4, "fit_steps": 160, "rays": 512, "grid_resolution": 40, "samples": 16,
     "faces": 3000, "texture_size": 64,
 }
-CUBE_RADIUS, BOWL_ELEVATION = 0.5, 40.0
+BOWL_ELEVATION = 40.0
 
 
-def small_oracle() -> Spy:
-    worlds = [DrawnWorld(world, SIDE) for world in (cube(), animal(), bowl())]
-    return Spy(OraclePrior(worlds, resolution=SIDE, capabilities=WITH_CAMERAS))
+def small_oracle(side: int = SIDE) -> Spy:
+    worlds = [DrawnWorld(world, side) for world in (cube(), animal(), bowl())]
+    return Spy(OraclePrior(worlds, resolution=side, capabilities=WITH_CAMERAS))
 
 
 def photograph(world: World, elevation: float = 0.0) -> Asset:
@@ -129,16 +129,17 @@ def test_the_views_are_a_result_too(made: tuple[Spy, Asset]) -> None:
     assert asset.images["views"].pixels.shape == (2 * SIDE, 6 * SIDE, 3)
 
 
+@pytest.mark.slow
 def test_a_bowl_is_hollow_though_no_outline_says_so(tmp_path: Path) -> None:
-    spy = small_oracle()
     made = make(
-        tmp_path, spy, bowl(), elevation_degrees=BOWL_ELEVATION, fit_steps=300
+        tmp_path, small_oracle(48), bowl(), elevation_degrees=BOWL_ELEVATION, fit_steps=300,
+        grid_resolution=48, rays=768,
     )
-    cameras = six_views(BOWL_ELEVATION, SIDE)
+    cameras = six_views(BOWL_ELEVATION, 48)
     alpha = torch.from_numpy(bowl().draw(cameras).alpha).float()
     hull, truth = visual_hull(cameras, alpha, 64), bowl_mesh()
-    assert chamfer(made.mesh, truth, cameras) < 0.9 * chamfer(hull, truth, cameras)
-    assert volume_iou(made.mesh, truth, 32) > volume_iou(hull, truth, 32)
+    assert chamfer(made.mesh, truth, cameras) < 0.85 * chamfer(hull, truth, cameras)
+    assert volume_iou(made.mesh, truth, 32) > volume_iou(hull, truth, 32) + 0.04
 
 
 def test_the_same_bits_after_a_kill_and_a_resume(tmp_path: Path) -> None:
