@@ -1,0 +1,1 @@
+"""Deformation: of meshes by Jacobians and handles, and of any points in time."""
