@@ -40,7 +40,8 @@ def bake(mesh: Mesh, texture_size: int, query: SurfaceQuery, device: str = "cpu"
 
 def paint(mesh: Mesh, texture_size: int, colors: Floats) -> Image:
     """A texture of ``colors`` (n, channels) in [0, 1] at the vertices, blended over the faces."""
-    assert mesh.uvs is not None
+    if mesh.uvs is None:
+        raise ValueError("painting wants a mesh with uvs")
     owner, weights = rasterize_uvs(mesh.uvs, texture_size)
     covered = owner >= 0
     blended = (colors[mesh.faces[owner[covered]]] * weights[covered][..., None]).sum(1)
