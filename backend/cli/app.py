@@ -54,24 +54,26 @@ def serve(
 
 @app.command()
 def generate(
-    prompt: Annotated[str, typer.Argument(help="What to make.")],
+    prompt: Annotated[str, typer.Argument(help="What to make; a picture may say it.")] = "",
     recipe: Annotated[str, typer.Option(help="The system to make it with.")] = "mvdream",
     preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
     negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
     option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
+    image: Annotated[Path | None, typer.Option(help="A picture to begin from.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
     server: Server = "",
     data: Data = DATA,
 ) -> None:
-    """Make a 3D object from words: GLB, contact sheet and report."""
+    """Make a 3D object from words or a picture: GLB, contact sheet and report."""
     from backend.cli.generate import make, parse_options
+    from backend.cli.pictures import read_picture
 
     spec = JobSpec(
         recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
         options=parse_options(option), seed=seed, client="command-line",
     )
-    make(spec, server, data, out)
+    make(spec, {} if image is None else {"image": read_picture(image)}, server, data, out)
 
 
 @app.command()

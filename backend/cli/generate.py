@@ -13,23 +13,31 @@ import msgspec
 from backend.cli.remote import connect
 from backend.cli.show import OnStep, err, progress_bar
 from protocol.assets import Asset
+from protocol.blobs import digest
+from protocol.codec import Array, array_ref, as_bytes, encode_asset
 from protocol.errors import DistilleryError, InputError
-from protocol.messages import Event, JobSpec
+from protocol.messages import ArrayRef, Event, JobSpec
 
 if TYPE_CHECKING:
     from backend.service.run import Run
 
 
-def make(spec: JobSpec, server: str, data: Path, out: Path) -> None:
-    """Run the order at ``server`` (or here where that is "") and write the result into ``out``."""
+def make(spec: JobSpec, inputs: dict[str, Asset], server: str, data: Path, out: Path) -> None:
+    """Run the order at ``server`` (or here where that is "") and write the result into ``out``.
+    ``inputs``: assets by name."""
     began = time.monotonic()
     with progress_bar() as show:
-        asset = make_remotely(spec, server, show) if server else make_here(spec, data, show)
+        if server:
+            asset = make_remotely(spec, inputs, server, show)
+        else:
+            asset = make_here(spec, inputs, data, show)
     for path in write(asset, out, time.monotonic() - began):
         print(path)
 
 
-def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
+def make_remotely(
+    spec: JobSpec, inputs: dict[str, Asset], server: str, show: OnStep
+) -> Asset:
     """Order the job, follow it and fetch the result; the job runs on if this is interrupted."""
 
     def tell(event: Event) -> None:
@@ -37,7 +45,7 @@ def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
             show(event.progress)
 
     with connect(server) as remote:
-        job = remote.submit(spec, {}).id
+        job = remote.submit(spec, inputs).id
         try:
             end = remote.follow(job, tell)
         except (KeyboardInterrupt, DistilleryError):
@@ -50,7 +58,7 @@ def make_remotely(spec: JobSpec, server: str, show: OnStep) -> Asset:
         return remote.fetch(job)
 
 
-def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
+def make_here(spec: JobSpec, inputs: dict[str, Asset], data: Path, show: OnStep) -> Asset:
     """Run the job in this process; interrupted, the same order goes on from its checkpoint."""
     from backend.service.failures import explain
     from backend.service.folders import Folders
@@ -59,10 +67,11 @@ def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
 
     folders = Folders(data)
     folders.create()
-    check_order(spec, lambda blob: b"")
+    spec, arrays = pack(spec, inputs)
+    check_order(spec, arrays.__getitem__)
     folder = folders.job(hashlib.sha256(msgspec.msgpack.encode(spec)).hexdigest()[:16])
     try:
-        run = Run(spec, {}, folder, folders.cache)
+        run = Run(spec, inputs, folder, folders.cache)
         asset = _drive(run, show)
     except DistilleryError:
         raise
@@ -71,6 +80,21 @@ def make_here(spec: JobSpec, data: Path, show: OnStep) -> Asset:
     shutil.rmtree(folder, ignore_errors=True)
     folders.trim_cache()
     return asset
+
+
+def pack(spec: JobSpec, inputs: dict[str, Asset]) -> tuple[JobSpec, dict[str, memoryview]]:
+    """The order as a server would keep it, which names its inputs by their content, and the bytes
+    of their arrays by those names."""
+    arrays: dict[str, memoryview] = {}
+
+    def add(array: Array) -> ArrayRef:
+        data = as_bytes(array)
+        blob = digest(data)
+        arrays[blob] = data
+        return array_ref(array, blob=blob)
+
+    encoded = {name: encode_asset(asset, add) for name, asset in inputs.items()}
+    return msgspec.structs.replace(spec, inputs=encoded), arrays
 
 
 def _drive(run: "Run", show: OnStep) -> Asset:

@@ -1,5 +1,6 @@
 """Files that other programs read: glTF (GLB), OBJ and PLY, and the contact sheet as PNG."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import trimesh
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 
 from backend.meshing.splats import SH0
-from protocol.assets import Asset, Image, Material, Mesh, Splats
+from protocol.assets import Asset, Image, Material, Mesh, Splats, View
 from protocol.errors import InputError
 
 FORMATS = ("glb", "obj", "ply")
@@ -28,6 +29,7 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
 
     GLB and OBJ stand y-up, as their readers expect; PLY stays z-up and carries vertex colors.
     Splats become a PLY of their own, NAME_splats.ply, as viewers of 3D Gaussian Splatting read it.
+    Views become NAME_view_00.png and so on, their cameras (z-up) NAME_cameras.json.
     Raises InputError for a format that is not known.
     """
     unknown = [name for name in formats if name not in FORMATS]
@@ -48,6 +50,24 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
         path = folder / f"{stem}_views.png"
         to_pillow(asset.contact_sheet).save(path)
         written.append(path)
+    return written + _write_views(asset.views, folder, stem)
+
+
+def _write_views(views: list[View], folder: Path, stem: str) -> list[Path]:
+    """A picture a view, and where they all stand."""
+    if not views:
+        return []
+    written = [folder / f"{stem}_cameras.json"]
+    cameras = []
+    for number, view in enumerate(views):
+        path = folder / f"{stem}_view_{number:02d}.png"
+        pose = {"camera_to_world": view.c2w.tolist(), "fov_degrees": view.fov_degrees}
+        if view.image is not None:
+            to_pillow(view.image).save(path)
+            written.append(path)
+            pose["picture"] = path.name
+        cameras.append(pose)
+    written[0].write_text(json.dumps(cameras, indent=1))
     return written
 
 

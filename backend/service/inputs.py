@@ -37,5 +37,8 @@ def check_assets(spec: JobSpec, assets: dict[str, Asset]) -> None:
             )
     for name, asset in assets.items():
         if name not in wanted:
-            raise InputError("input_unknown", f"{recipe.title} takes no input {name!r}.")
+            raise InputError(
+                "input_unknown", f"{recipe.title} takes no input {name!r}.",
+                f"It takes: {', '.join(recipe.inputs)}.",
+            )
         asset.check()

@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import PIL.Image
 import pytest
 
 from backend.cli import show
 from backend.cli.app import main
-from backend.cli.generate import parse_options
+from backend.cli.generate import make_here, make_remotely, pack, parse_options
+from backend.cli.pictures import read_picture
 from backend.recipes import registry
+from protocol.assets import Asset, Image
 from protocol.errors import InputError
+from protocol.messages import JobSpec
 from tests.service.running import ENVIRONMENT, ROOT, Running
 
 NOWHERE = "tcp://127.0.0.1:9"
@@ -86,6 +91,54 @@ def test_generate_here_is_the_same(run: Line, server: Running, tmp_path: Path) -
     check_result(there, run.generate("--server", server.address, "--out", there, "--seed", 5))
     assert (here / "count.glb").read_bytes() == (there / "count.glb").read_bytes()
     assert not list((tmp_path / "data" / "jobs").iterdir())
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    pixels = np.random.default_rng(0).integers(0, 255, (90, 120, 4), np.uint8)
+    PIL.Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_a_picture_arrives_by_a_server_and_here(
+    run: Line, server: Running, tmp_path: Path, picture: Path
+) -> None:
+    inputs, spec = {"image": read_picture(picture)}, JobSpec(recipe="echo", options={"steps": 3})
+    there = make_remotely(spec, inputs, server.address, lambda step: None)
+    here = make_here(spec, inputs, tmp_path / "data", lambda step: None)
+    sent = inputs["image"].images["image"].pixels
+    for asset in (there, here):
+        assert np.array_equal(asset.images["image"].pixels, sent)
+
+
+def test_orders_with_other_pictures_are_other_orders(picture: Path) -> None:
+    spec, inputs = JobSpec(recipe="echo"), {"image": read_picture(picture)}
+    first, again = pack(spec, inputs)[0], pack(spec, inputs)[0]
+    darker = Image(inputs["image"].images["image"].pixels // 2)
+    other = {"image": Asset("picture", images={"image": darker})}
+    assert first == again != pack(spec, other)[0]
+
+
+def test_generate_from_a_picture(run: Line, server: Running, tmp_path: Path, picture: Path) -> None:
+    arguments = ("generate", "--recipe", "echo", "--option", "steps=3", "--image", picture)
+    for more in (("--server", server.address), ("--data", tmp_path / "data")):
+        done = run(*arguments, *more, "--out", tmp_path / "out")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "object.glb").read_bytes().startswith(b"glTF")
+
+
+def test_a_wrong_picture_is_refused_in_words(run: Line, tmp_path: Path, picture: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("no picture")
+    for recipe, path, said in (
+        ("echo", words, "no picture"), ("echo", tmp_path / "none.png", "no file"),
+        ("counter", picture, "takes no input 'image'"),
+    ):
+        more = ("--image", path, "--data", tmp_path / "data", "--out", tmp_path / "out")
+        refused(run("generate", "count", "--recipe", recipe, *more), said)
+    refused(run("generate", "--recipe", "echo", "--data", tmp_path / "data"), "needs an input")
+    assert not (tmp_path / "out").exists()
 
 
 def test_jobs_are_listed_fetched_and_deleted(run: Line, server: Running, tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
+import PIL.Image
 import pytest
 import trimesh
 
 from backend.meshing.export import export
-from protocol.assets import Asset, Attribute, Image, Material, Mesh, Splats
+from protocol.assets import Asset, Attribute, Image, Material, Mesh, Splats, View
 from protocol.errors import InputError
 
 
@@ -94,3 +97,15 @@ def test_splats_are_written_as_their_viewers_read_them(tmp_path):
     assert np.allclose(0.5 + 0.28209479 * read["f_dc_2"], colors[:, 2], atol=1e-6)
     assert np.isfinite(rows).all() and path.name == "s_splats.ply"
     assert len(trimesh.load(path).vertices) == 5
+
+
+def test_views_are_pictures_and_cameras(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (4, 6, 3), np.uint8)
+    pose = np.eye(4, dtype=np.float32)
+    views = [View(pose, 40.0, Image(pixels)), View(2 * pose, 0.0)]
+    paths = export(Asset("mug", views=views), tmp_path, ["glb"])
+    assert {path.name for path in paths} == {"mug_cameras.json", "mug_view_00.png"}
+    assert np.array_equal(np.asarray(PIL.Image.open(tmp_path / "mug_view_00.png")), pixels)
+    first, second = json.loads((tmp_path / "mug_cameras.json").read_text())
+    assert first["fov_degrees"] == 40 and first["picture"] == "mug_view_00.png"
+    assert second["camera_to_world"][0][0] == 2 and "picture" not in second
