@@ -177,7 +177,8 @@ RECIPE = Recipe(
     summary="A mesh changed by words in one region; everything else keeps its bits.",
     citation="Zhuang et al., DreamEditor: Text-Driven 3D Scene Editing with Neural Fields, "
     "arXiv 2306.13455",
-    capabilities=("text+cameras", "attention"),
+    capabilities=("text+cameras",),
+    may_use=("attention",),
     inputs=("prompt", "negative_prompt", "mesh", "region"),
     options=Options,
     presets={

@@ -183,6 +183,7 @@ RECIPE = Recipe(
     citation="Yi et al., GaussianDreamer: Fast Generation from Text to 3D Gaussians by Bridging "
     "2D and 3D Diffusion Models, CVPR 2024, arXiv 2310.08529",
     capabilities=("text",),
+    may_use=("text+cameras", "points"),
     inputs=("prompt", "negative_prompt", "mesh"),
     optional=("negative_prompt", "mesh"),
     options=Options,

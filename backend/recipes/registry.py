@@ -41,7 +41,8 @@ class Inputs:
 class Recipe:
     """A system of the literature. ``presets``: option values by preset name, ``draft`` first.
     ``stages``: in order, with their usual seconds in a draft (what the fraction done is told by).
-    ``optional``: those of ``inputs`` that it can do without.
+    ``optional``: those of ``inputs`` that it can do without. ``may_use``: further capabilities,
+    which only some inputs or options need.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Recipe:
     stages: dict[str, float]
     run: Run
     optional: tuple[str, ...] = ()
+    may_use: tuple[Capability, ...] = ()
     version: int = 1
 
     def describe(self) -> RecipeInfo:
@@ -76,7 +78,16 @@ def identity(spec: JobSpec, find_prior: Callable[[Capability], Prior]) -> dict[s
         "prompt": spec.prompt, "negative_prompt": spec.negative_prompt,
         "options": asdict(check(spec)), "inputs": spec.inputs,
         "priors": [find_prior(name).spec.fingerprint for name in recipe.capabilities],
+        "may_use": [_fingerprint(name, find_prior) for name in recipe.may_use],
     }
+
+
+def _fingerprint(capability: Capability, find_prior: Callable[[Capability], Prior]) -> str:
+    """Of the prior that would answer; nothing where none does."""
+    try:
+        return find_prior(capability).spec.fingerprint
+    except InputError:
+        return ""
 
 
 def start(
