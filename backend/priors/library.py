@@ -107,8 +107,15 @@ def _stable_diffusion(model: str, device: torch.device) -> Prior:
     return StableDiffusionPrior.load(model, device)
 
 
+def _zero123(model: str, device: torch.device) -> Prior:
+    from backend.priors.zero123 import Zero123Prior
+
+    return Zero123Prior.load(model, device)
+
+
 ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "pocket": _pocket,
     "oracle": _oracle,
     "stable-diffusion": _stable_diffusion,
+    "zero123": _zero123,
 }

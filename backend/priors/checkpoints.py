@@ -1,0 +1,96 @@
+"""Folders of published models, as diffusers writes them."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from backend.priors.base import PriorSpec
+from protocol.errors import InputError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the folder of a model holds. ``title``: what such models are called. ``parts``: folders
+    that it must have; of ``either`` it has one."""
+
+    title: str
+    parts: tuple[str, ...]
+    either: tuple[str, ...] = ()
+
+    def find(self, model: str) -> Path:
+        """The local folder of a model: itself, or its snapshot in the hub's cache, which is fetched
+        where it is missing. :class:`InputError` where it is not there, or lacks a part."""
+        folder = self._find(model)
+        missing = [part for part in self.parts if not (folder / part).is_dir()]
+        if self.either and not any((folder / part).is_dir() for part in self.either):
+            missing.append(" or ".join(self.either))
+        if missing:
+            raise self.unusable(model, f"it has no {', '.join(missing)}")
+        return folder
+
+    def _find(self, model: str) -> Path:
+        folder = Path(model).expanduser()
+        if model and folder.is_dir():
+            return folder
+        if not model or folder.is_absolute() or model.startswith((".", "~")):
+            raise self.unusable(model, "there is no such folder")
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError
+
+        weights = (f"{part}/*.safetensors" for part in (*self.parts, *self.either))
+        try:
+            return Path(snapshot_download(model, allow_patterns=["*.json", "*.txt", *weights]))
+        except (OSError, ValueError, HfHubHTTPError) as error:
+            raise self.unusable(model, str(error).splitlines()[0]) from error
+
+    def fingerprint(self, folder: Path) -> str:
+        """A hash of the files of all parts, which decide a result."""
+        digest = hashlib.sha256()
+        for path in self._files(folder):
+            digest.update(str(path.relative_to(folder)).encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()[:32]
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        for part in (*self.parts, *self.either):
+            yield from sorted(path for path in (folder / part).rglob("*") if path.is_file())
+
+    def unusable(self, model: str, reason: str) -> InputError:
+        """What is wrong with a model."""
+        wanted = [*self.parts, " or ".join(self.either)] if self.either else self.parts
+        return InputError(
+            "model_unusable", f"The model {model!r} cannot be used as {self.title}: {reason}.",
+            f"Name a folder with {', '.join(wanted[:-1])} and {wanted[-1]}, or an id of the hub.",
+        )
+
+
+class AutoencoderImages:
+    """Encoding and decoding of a prior whose latents are those of a ``vae``."""
+
+    spec: PriorSpec
+    vae: Any
+
+    def encode(self, images: Tensor, alpha: Tensor | None = None) -> Tensor:
+        """The mean of the VAE's posterior, scaled; ``alpha`` is not looked at."""
+        planes = images.permute(0, 3, 1, 2).to(self.vae.device) * 2 - 1
+        side = self.spec.resolution
+        if planes.shape[-2:] != (side, side):
+            planes = interpolate(planes, (side, side), mode="bilinear", antialias=True)
+        latents: Tensor = self.vae.encode(planes).latent_dist.mean
+        return latents * self.vae.config.scaling_factor
+
+    def decode(self, latents: Tensor) -> tuple[Tensor, None]:
+        """Images; there is no alpha."""
+        planes = self.vae.decode(latents / self.vae.config.scaling_factor).sample
+        return ((planes + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1), None
+
+
+def image_side(unet: Any, vae: Any) -> int:
+    """The side of the images that a network of latents draws."""
+    return int(unet.config.sample_size * 2 ** (len(vae.config.block_out_channels) - 1))
