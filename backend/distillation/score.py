@@ -14,6 +14,7 @@ For latents x of renders, z = alpha x + sigma eps and the prior's guided guess (
 The loss is 1/2 |x - stop(x - g)|**2, whose gradient is g: the prior is never differentiated.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -53,6 +54,7 @@ class Score(ABC):
     over the values of an image and mean over images, as published; ``mean`` over all values, which
     is smaller by channels * height * width. ``denoising_steps``: above 1, x0_hat is the end of that
     many deterministic DDIM steps from z (form ``x0``). ``variance_reduced``: of form ``sjc``.
+    ``most_residual``: single values of g are held within it (forms other than ``x0``).
     """
 
     prior: Prior
@@ -63,6 +65,7 @@ class Score(ABC):
     reduction: Reduction = "sum"
     denoising_steps: int = 1
     variance_reduced: bool = True
+    most_residual: float = math.inf
 
     def __post_init__(self) -> None:
         if self.form != "x0" and self.denoising_steps > 1:
@@ -106,7 +109,8 @@ class Score(ABC):
         guided = self.predict(noisy, t, cameras)
         if self.form == "x0":
             return self._x0(guided)
-        return latents - self._residual(guided, latents, noisy, t, noise)
+        residual = self._residual(guided, latents, noisy, t, noise)
+        return latents - residual.clamp(-self.most_residual, self.most_residual)
 
     def _residual(
         self, guided: Guided, latents: Tensor, noisy: Tensor, t: Tensor, noise: Tensor
