@@ -49,6 +49,11 @@ class Drag:
         """The longest side of the box around the mesh at rest."""
         return float((self.rest.amax(0) - self.rest.amin(0)).max())
 
+    @property
+    def pull(self) -> float:
+        """The longest way of a handle."""
+        return float((self.rest[self.pulled] - self.targets).norm(dim=-1).max())
+
     def loss(self, positions: Tensor) -> Tensor:
         """Mean of |V_h - T_h|**2 over the handles."""
         return (positions.index_select(0, self.pulled) - self.targets).square().sum(-1).mean()

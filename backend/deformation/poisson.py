@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from torch import Tensor
 
-from backend.deformation.factors import Array, Library, Solve, factorize
+from backend.deformation.factors import Array, Library, factorize
 
 Faces = NDArray[np.int32]
 
@@ -45,8 +45,6 @@ class PoissonSystem:
         self._spread = self._divergence.T.tocsr()
         self._coupling = stiffness[:, self.fixed]
         self._solve = factorize(stiffness[:, self.free].tocsc(), library)
-        order = np.concatenate([self.free, self.fixed])
-        self._order = torch.from_numpy(np.argsort(order))
 
     def jacobians(self, positions: Array) -> Tensor:
         """Those of a shape of this mesh, (m, 3, 3) float64: (face, direction, coordinate)."""
@@ -55,30 +53,33 @@ class PoissonSystem:
     def positions(self, jacobians: Tensor, held: Tensor) -> Tensor:
         """The shape (n, 3) that fits ``jacobians`` (m, 3, 3) best while the fixed vertices, in the
         order of their numbers, are at ``held`` (a, 3); float64. Differentiable in the Jacobians."""
-        coupled = self._coupling @ held.numpy()
-        free: Tensor = _Poisson.apply(
-            jacobians, coupled, self._solve, self._divergence, self._spread
-        )
-        return torch.cat([free, held]).index_select(0, self._order)
+        found: Tensor = _Poisson.apply(jacobians, held, self)
+        return found
+
+    def solve(self, field: Array, held: Array) -> Array:
+        """As :meth:`positions`, without gradient; ``field`` (3m, 3)."""
+        shape = np.empty((len(self.free) + len(self.fixed), 3))
+        shape[self.free] = self._solve(self._divergence @ field - self._coupling @ held)
+        shape[self.fixed] = held
+        return shape
+
+    def adjoint(self, gradient: Array) -> Array:
+        """Of a value whose gradient to the shape is ``gradient`` (n, 3), that to the field, (3m,
+        3): the matrix is symmetric, so it is the same solve."""
+        return self._spread @ self._solve(gradient[self.free])
 
 
 class _Poisson(torch.autograd.Function):
-    """The free vertices. The matrix is symmetric, so the adjoint is the same solve."""
-
     @staticmethod
-    def forward(
-        ctx: Any, jacobians: Tensor, coupled: Array, solve: Solve, divergence: csr_matrix,
-        spread: csr_matrix,
-    ) -> Tensor:
-        ctx.solve, ctx.spread = solve, spread
+    def forward(ctx: Any, jacobians: Tensor, held: Tensor, system: PoissonSystem) -> Tensor:
+        ctx.system = system
         field = jacobians.detach().numpy().reshape(-1, 3)
-        return torch.from_numpy(solve(divergence @ field - coupled))
+        return torch.from_numpy(system.solve(field, held.numpy()))
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None, None]:
-        adjoint = ctx.solve(gradients[0].numpy())
-        spread = torch.from_numpy(ctx.spread @ adjoint)
-        return spread.view(-1, 3, 3), None, None, None, None
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        field = ctx.system.adjoint(gradients[0].numpy())
+        return torch.from_numpy(field).view(-1, 3, 3), None, None
 
 
 def double_areas(positions: Array, faces: Faces) -> Array:

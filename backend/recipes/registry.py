@@ -20,8 +20,8 @@ from protocol.messages import JobSpec, RecipeInfo
 
 MODULES = (
     "backend.recipes.mvdream", "backend.recipes.dreamfusion", "backend.recipes.gaussiandreamer",
-    "backend.recipes.wonder3d", "backend.recipes.dreameditor",
-    "backend.recipes.zero123",
+    "backend.recipes.wonder3d", "backend.recipes.dreameditor", "backend.recipes.gaussian_editor",
+    "backend.recipes.zero123", "backend.recipes.apap",
 )
 MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
