@@ -1,22 +1,26 @@
-"""Batch: generate without a window, through the same session, operators and pump, blocking.
+"""Batch: work without a window, through the same session, operators and pump, blocking.
 
     from bl_ext.user_default.distillery.addon import batch
     mushroom = batch.generate("a red mushroom", seed=7, size_meters=0.3)
+    batch.edit(mushroom, "a blue mushroom", region=batch.RegionChoice("WORD", word="cap"))
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import bpy
 
+from ..protocol.assets import Asset
 from ..protocol.errors import DistilleryError, Problem
 from ..protocol.messages import JobSpec, RecipeInfo
 from . import pump
 from .core.jobs import Job, Placement
 from .core.session import Session
 from .runtime import runtime
+from .scene.inputs import Choice, gather, standing
+from .scene.regions import RegionChoice
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -27,37 +31,83 @@ NO_ANSWER = Problem(
 
 
 def generate(
+    prompt: str = "",
+    *,
+    image: bpy.types.Image | None = None,
+    size_meters: float = 1.0,
+    location: tuple[float, float, float] | None = None,
+    **order: Any,
+) -> bpy.types.Object:
+    """Make an object of words, or of an ``image``, and place it at ``location`` (the 3D cursor
+    where None); give the object. ``order``: as in :func:`make`, which says what it raises."""
+    scene: Any = bpy.context.scene
+    tasks = ("image_to_3d",) if image is not None else ("text_to_3d",)
+    place = Placement(size_meters, location or tuple(scene.cursor.location), scene.name)
+    return make(tasks, prompt, Choice(image=image), place, **order)
+
+
+def edit(
+    target: bpy.types.Object, prompt: str, *, region: RegionChoice | None = None, **order: Any
+) -> bpy.types.Object:
+    """Change an object by words, in a region of it; give the edited object, which stands in the
+    place of the original, now hidden. ``order``: as in :func:`make`."""
+    choice = Choice(target=target, region=region or RegionChoice())
+    return make(("edit",), prompt, choice, _place_of(choice), **order)
+
+
+def deform(
+    target: bpy.types.Object,
+    handles: Sequence[tuple[str, bpy.types.Object]],
+    anchors: str,
+    prompt: str = "",
+    **order: Any,
+) -> bpy.types.Object:
+    """Bend an object so that the vertex groups of ``handles`` go to their empties and the group
+    ``anchors`` stays: a new shape key on it. ``order``: as in :func:`make`."""
+    choice = Choice(target=target, handles=tuple(handles), anchors=anchors)
+    return make(("deform",), prompt, choice, _place_of(choice), **order)
+
+
+def animate(
+    target: bpy.types.Object | None, prompt: str, *, frames: tuple[int, int] = (1, 0), **order: Any
+) -> bpy.types.Object:
+    """Set an object in motion by words, as keyed shape keys over ``frames`` (a last frame of 0:
+    at the motion's own speed). ``order``: as in :func:`make`."""
+    choice = Choice(target=target)
+    return make(("animate",), prompt, choice, _place_of(choice, frames), **order)
+
+
+def make(
+    tasks: Sequence[str],
     prompt: str,
+    choice: Choice,
+    placement: Placement,
     *,
     recipe: str = "",
     preset: str = "",
     negative_prompt: str = "",
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
-    size_meters: float = 1.0,
-    location: tuple[float, float, float] | None = None,
     server: str = "",
     timeout_seconds: float = float("inf"),
     on_change: Callable[[Job], None] = lambda job: None,
 ) -> bpy.types.Object:
-    """Make an object and place it at ``location`` (the 3D cursor where None); give the object.
+    """Order a job and wait for its result, placed; give the object that it is in.
 
-    ``recipe`` and ``preset`` are the backend's first where "". Without ``server`` the preferences'
-    backend answers, or one is started for this call. ``on_change`` sees the job as it goes.
-    Raises :class:`DistilleryError` with what happened and what to do about it.
+    ``recipe`` and ``preset`` are the backend's first of the ``tasks`` where "". Without ``server``
+    the preferences' backend answers, or one is started for this call. ``on_change`` sees the job as
+    it goes. Raises :class:`DistilleryError` with what happened and what to do about it.
     """
-    scene: Any = bpy.context.scene
     if bpy.context.mode != "OBJECT":
         bpy.ops.object.mode_set(mode="OBJECT")
-    place = location or tuple(scene.cursor.location)
     with connected(server) as session:
-        chosen = choose_recipe(session, recipe)
+        chosen = choose_recipe(session, recipe, tasks)
         spec = JobSpec(
             recipe=chosen.id, prompt=prompt, negative_prompt=negative_prompt, seed=seed,
             preset=preset or next(iter(chosen.presets)), options=dict(options or {}),
         )
-        job = _run(session, spec, Placement(size_meters, place, scene.name),
-                   timeout_seconds, on_change)
+        inputs = gather(chosen, choice)
+        job = _run(session, spec, placement, timeout_seconds, on_change, inputs)
     return _object_of(job)
 
 
@@ -80,9 +130,9 @@ def connected(server: str = "") -> Iterator[Session]:
             runtime.close()
 
 
-def choose_recipe(session: Session, recipe: str) -> RecipeInfo:
-    """The recipe of that id, or the first from text; :class:`DistilleryError` where none."""
-    offered = session.recipes()
+def choose_recipe(session: Session, recipe: str, tasks: Sequence[str]) -> RecipeInfo:
+    """The recipe of that id, or the first of the tasks; :class:`DistilleryError` where none."""
+    offered = [info for info in session.recipes() if info.task in tasks]
     wanted = [info for info in offered if info.id == recipe or not recipe]
     if not wanted:
         raise DistilleryError(
@@ -90,6 +140,12 @@ def choose_recipe(session: Session, recipe: str) -> RecipeInfo:
             f"Recipes are: {', '.join(info.id for info in offered)}.",
         )
     return wanted[0]
+
+
+def _place_of(choice: Choice, frames: tuple[int, int] = (1, 0)) -> Placement:
+    scene: Any = bpy.context.scene
+    cursor = tuple(scene.cursor.location)
+    return Placement(1.0, cursor, scene.name, frames, *standing(choice))
 
 
 def _answers(session: Session, seconds: float) -> bool:
@@ -120,6 +176,7 @@ def _run(
     placement: Placement,
     timeout_seconds: float,
     on_change: Callable[[Job], None],
+    inputs: Mapping[str, Asset],
 ) -> Job:
     """Submit, follow to the end, place."""
     accepted: list[Job] = []
@@ -132,7 +189,7 @@ def _run(
             on_change(accepted[0])
         return bool(session.problem or (accepted and _is_over(accepted[0])))
 
-    session.submit(spec, placement, accepted.append)
+    session.submit(spec, placement, accepted.append, inputs)
     in_time = pump.run_until(session, over, timeout_seconds)
     problem = session.problem or (accepted[0].problem if accepted else None)
     if problem is not None:

@@ -22,6 +22,25 @@ def set_vertex_normals(mesh: bpy.types.Mesh, normals: NDArray[np.float32]) -> No
         mesh.normals_split_custom_set_from_vertices(normals.reshape(-1, 3))  # type: ignore[arg-type]
 
 
+def curves_of(owner: Any) -> list[Any]:
+    """The animation curves of an ID. From 5.0 they lie in the channel bag of its action's slot."""
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return []
+    if bpy.app.version < (5, 0, 0):
+        return list(animation.action.fcurves)
+    strips = [strip for layer in animation.action.layers for strip in layer.strips]
+    bags = [strip.channelbag(animation.action_slot) for strip in strips]
+    return [curve for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def png_settings(image_settings: Any) -> dict[str, Any]:
+    """The settings that write a PNG with alpha, in the order in which they can be set: from 5.0 the
+    kind of medium comes first."""
+    values = {"file_format": "PNG", "color_mode": "RGBA", "color_depth": "8"}
+    return {"media_type": "IMAGE", **values} if hasattr(image_settings, "media_type") else values
+
+
 def draw_prompt(
     layout: bpy.types.UILayout, owner: bpy.types.bpy_struct, name: str, hint: str
 ) -> None:

@@ -103,12 +103,13 @@ def _may_place() -> bool:
 def _place(job: Job, asset: Asset) -> None:
     """Place a result through the operator, so that it is one undo step."""
     placement = runtime.placements.pop(job.id, Placement())
-    runtime.keep_result(job.id, asset)
+    runtime.keep_result(job, asset)
     # The operator notes in the job's row what went wrong; to a script it raises as well.
     with _some_window(), contextlib.suppress(RuntimeError):
         bpy.ops.distillery.place_result(  # type: ignore[attr-defined]
             "EXEC_DEFAULT", True, job=job.id, scene=placement.scene,
             size_meters=placement.size_meters, location=placement.location,
+            frames=placement.frames, uid=placement.uid, matrix=placement.matrix,
         )
 
 

@@ -4,9 +4,22 @@ import atexit
 
 from . import command, pump
 from .runtime import runtime
-from .ui import forms, operators, overlay, panels, pictures, preferences, properties
+from .ui import (
+    choosing_operators,
+    forms,
+    operators,
+    overlay,
+    panels,
+    pictures,
+    preferences,
+    properties,
+    region_overlay,
+)
 
-PARTS = (preferences, properties, forms, pictures, operators, panels, overlay, command, pump)
+PARTS = (
+    preferences, properties, forms, pictures, operators, choosing_operators, panels, overlay,
+    region_overlay, command, pump,
+)
 
 
 def register() -> None:

@@ -15,19 +15,21 @@ from ..protocol.assets import Asset
 from ..protocol.client import Client
 from ..protocol.errors import DistilleryError, Fix, Problem
 from .core import backend
-from .core.jobs import Placement
+from .core.jobs import Job, Placement, Target
 from .core.session import Session
 from .package import ROOT_PACKAGE, preferences
 
 
 class Runtime:
-    """``results`` keeps the newest result, so that placing it can be undone and adjusted;
-    ``placements`` says where results go that are still to come."""
+    """``results`` keeps the newest result, and ``targets`` the object that it is for, so that
+    placing it can be undone and adjusted; ``placements`` says where results go that are still to
+    come."""
 
     def __init__(self) -> None:
         self.session: Session | None = None
         self.backend: backend.LocalBackend | None = None
         self.results: dict[str, Asset] = {}
+        self.targets: dict[str, Target] = {}
         self.placements: dict[str, Placement] = {}
         self.problem: Problem | None = None
         self.address = ""
@@ -79,9 +81,11 @@ class Runtime:
         self.disconnect()
         self.stop_backend()
 
-    def keep_result(self, job_id: str, asset: Asset) -> None:
-        """Keep this result and no other."""
-        self.results = {job_id: asset}
+    def keep_result(self, job: Job, asset: Asset) -> None:
+        """Keep this result and no other, with the object that it is for."""
+        target = Target.of(job.spec)
+        self.results = {job.id: asset}
+        self.targets = {job.id: target} if target is not None else {}
 
     def _chosen_address(self) -> str:
         chosen = str(preferences().address)

@@ -132,7 +132,8 @@ class Client:
         on_progress: OnFraction = _ignore,
     ) -> None:
         """Order a job. ``inputs``: assets by name (mesh, image …); their arrays are uploaded
-        first, unless the backend has them, and ``on_progress`` tells the fraction.
+        first, unless the backend has them, and ``on_progress`` tells the fraction. Inputs that the
+        ``spec`` of an earlier job names already go with it as they are.
 
         Arrays must not change before ``on_accepted``.
         """
@@ -292,7 +293,7 @@ class _Order:
         except DistilleryError as error:
             self._on_problem(error.problem)
             return
-        self._spec = msgspec.structs.replace(self._spec, inputs=encoded)
+        self._spec = msgspec.structs.replace(self._spec, inputs={**self._spec.inputs, **encoded})
         self._upload()
 
     def _upload(self) -> None:

@@ -1,19 +1,57 @@
 """Jobs as the panel shows them: where each stands, what it looks like, what went wrong."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from ...protocol.assets import Asset, Image, Mesh
+from ...protocol.assets import Asset, Image, Mesh, Provenance
 from ...protocol.errors import Problem
 from ...protocol.messages import FINAL, Event, JobInfo, JobSpec, JobState
+
+IDENTITY = tuple(float(row == column) for row in range(4) for column in range(4))
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a result goes: longest side in meters, the point under its middle, the scene's name."""
+    """Where a result goes: longest side in meters, the point under its middle, the scene's name.
+
+    What belongs to an object goes there instead: ``uid`` is that object's number while this file
+    is open, ``matrix`` (16, rows first) says where it stood, should it be gone by then.
+    ``frames``: the first and last frame of a motion, or a last of 0 where it keeps its own speed.
+    """
 
     size_meters: float = 1.0
     location: tuple[float, float, float] = (0.0, 0.0, 0.0)
     scene: str = ""
+    frames: tuple[int, int] = (1, 0)
+    uid: int = 0
+    matrix: tuple[float, ...] = IDENTITY
+
+
+@dataclass(frozen=True)
+class Target:
+    """The object that a job works on: ``id`` is a custom property of it, ``to_object`` (16, rows
+    first) leads from the unit ball to its own space.
+
+    It travels with the order, as what the input ``mesh`` says of its origin, so that a result
+    finds its object after Blender was closed and opened again.
+    """
+
+    id: str
+    task: str
+    to_object: tuple[float, ...]
+
+    def origin(self) -> Provenance:
+        """What the input ``mesh`` says of itself."""
+        return Provenance(recipe="", options=asdict(self))
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> "Target | None":
+        """The target of an order, None where it has none (or not one of this add-on)."""
+        told = spec.inputs.get("mesh", {}).get("provenance", {}).get("options", {})
+        try:
+            target = cls(str(told["id"]), str(told["task"]), tuple(map(float, told["to_object"])))
+        except (KeyError, TypeError, ValueError):
+            return None
+        return target if len(target.to_object) == 16 else None
 
 
 @dataclass
@@ -21,7 +59,8 @@ class Job:
     """One row of the panel.
 
     ``picture`` and ``shape`` are the newest preview; ``previews`` counts them, so that a drawing
-    knows when it is old. ``fetched`` is the fraction of the result that has arrived.
+    knows when it is old. ``fetched`` is the fraction of the result that has arrived. ``note`` is
+    what is worth saying of a result that was placed.
     """
 
     id: str
@@ -38,6 +77,7 @@ class Job:
     shape: Mesh | None = None
     previews: int = 0
     fetched: float | None = None
+    note: str = ""
 
     @classmethod
     def from_info(cls, info: JobInfo) -> "Job":

@@ -1,8 +1,9 @@
 """A session with one backend: what it offers, the jobs of this user, results on their way."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from ...protocol.link import LinkState
 from ...protocol.messages import Description, Event, JobInfo, JobSpec, RecipeInfo
 from .jobs import Job, Placement
 
-SUPPLIED_INPUTS = {"prompt", "negative_prompt"}
+SUPPLIED_INPUTS = {"prompt", "negative_prompt", "image", "mesh", "region", "handles"}
 
 
 class Session:
@@ -59,7 +60,8 @@ class Session:
     def recipes(self) -> tuple[RecipeInfo, ...]:
         """The recipes whose inputs this add-on can give."""
         offered = self.description.recipes if self.description else ()
-        return tuple(recipe for recipe in offered if SUPPLIED_INPUTS.issuperset(recipe.inputs))
+        return tuple(recipe for recipe in offered
+                     if SUPPLIED_INPUTS.issuperset(set(recipe.inputs) - set(recipe.optional)))
 
     def newest_jobs(self) -> list[Job]:
         """The jobs, newest first."""
@@ -79,13 +81,16 @@ class Session:
         spec: JobSpec,
         placement: Placement | None,
         on_accepted: Callable[[Job], None] = lambda job: None,
+        inputs: Mapping[str, Asset] = MappingProxyType({}),
     ) -> None:
-        """Order a job; its result goes to ``placement``, or waits to be fetched where None."""
+        """Order a job with ``inputs``, which are not to change meanwhile; its result goes to
+        ``placement``, or waits to be fetched where None."""
         self.sending += 1
         self.problem = None
         ordered = msgspec.structs.replace(spec, client=self.client_id)
         self.client.submit(
-            ordered, {}, partial(self._take_accepted, placement, on_accepted), self._take_refusal
+            ordered, dict(inputs), partial(self._take_accepted, placement, on_accepted),
+            self._take_refusal,
         )
         self._changed()
 

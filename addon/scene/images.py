@@ -7,13 +7,15 @@ handing over finished PNG bytes takes milliseconds.
 import math
 import struct
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ...protocol.assets import FloatArray, Image
+from ...protocol.errors import InputError
+from .meshes import linear_to_srgb
 
 _PNG_COLOR_TYPES = {1: 0, 3: 2, 4: 6}
 
@@ -27,6 +29,34 @@ def pack_image(name: str, image: Image) -> bpy.types.Image:
     packed.source = "FILE"
     packed.colorspace_settings.name = "sRGB" if image.color else "Non-Color"
     return packed
+
+
+def read_image(source: bpy.types.Image) -> Image:
+    """The pixels of a Blender image, display-encoded. Raises :class:`InputError` where it has none:
+    its file is missing, or it is what a render left behind."""
+    width, height = source.size
+    channels, stored = source.channels, cast(Any, source.pixels)
+    values = np.empty(channels * width * height, np.float32)
+    if len(values) == 0 or len(stored) != len(values):
+        raise InputError(
+            "image_without_pixels", f"The image {source.name} has no pixels.",
+            "Choose another, reload its file, or save a render as a file first.",
+        )
+    full = np.ones((height, width, 4), np.float32)
+    stored.foreach_get(values)
+    full[..., :channels if channels > 1 else 3] = values.reshape(height, width, channels)
+    if source.is_float:
+        full[..., :3] = linear_to_srgb(full[..., :3])
+    pixels = np.rint(np.clip(full[::-1], 0, 1) * 255).astype(np.uint8)
+    opaque = (pixels[..., 3] == 255).all()
+    return Image(np.ascontiguousarray(pixels[..., :3] if opaque else pixels))
+
+
+def same_pixels(first: Image, second: Image | None) -> bool:
+    """True where two images show the same, whether or not one says that it is opaque."""
+    if second is None or first.pixels.shape[:2] != second.pixels.shape[:2]:
+        return False
+    return bool(np.array_equal(blender_pixels(first), blender_pixels(second)))
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -20,7 +20,7 @@ def create_material(
     """
     created: Any = bpy.data.materials.new(name)
     compat.enable_nodes(created)
-    shader = _shader(created)
+    shader = principled(created)
     color = (*srgb_to_linear(np.array(material.base_color[:3])), material.base_color[3])
     shader.inputs["Base Color"].default_value = color
     shader.inputs["Roughness"].default_value = material.roughness
@@ -33,9 +33,11 @@ def create_material(
     return created
 
 
-def _shader(material: bpy.types.Material) -> Any:
-    """The Principled node; node names may be translated, node types are not."""
-    return next(node for node in material.node_tree.nodes if node.type == "BSDF_PRINCIPLED")
+def principled(material: bpy.types.Material) -> Any:
+    """The Principled node, None where there is none. Node names may be translated, types are
+    not."""
+    nodes: Any = material.node_tree.nodes if material.node_tree else ()
+    return next((node for node in nodes if node.type == "BSDF_PRINCIPLED"), None)
 
 
 def _viewport_color(material: Material) -> tuple[float, ...]:

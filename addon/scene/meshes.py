@@ -72,6 +72,31 @@ def srgb_to_linear(colors: NDArray[Any]) -> FloatArray:
     return np.where(colors <= 0.04045, low, high).astype(np.float32)
 
 
+def linear_to_srgb(colors: NDArray[Any]) -> FloatArray:
+    """Scene-linear colors to display-encoded ones (IEC 61966-2-1), not cut at 1."""
+    bounded = np.maximum(colors, 0)
+    high = 1.055 * bounded ** (1 / 2.4) - 0.055
+    return np.where(bounded <= 0.0031308, 12.92 * bounded, high).astype(np.float32)
+
+
+def write_uvs(data: Any, uvs: FloatArray, corners: NDArray[np.int32]) -> None:
+    """UVs (m, 3, 2) of triangles as those of the face ``corners`` (m, 3) that they come from, in
+    the active UV map, or a new one."""
+    layer = data.uv_layers.active or data.uv_layers.new(name=UV_NAME, do_init=False)
+    values = np.empty((len(data.loops), 2), np.float32)
+    target = data.attributes[layer.name].data
+    target.foreach_get("vector", values.reshape(-1))
+    values[corners.reshape(-1)] = uvs.reshape(-1, 2)
+    target.foreach_set("vector", values.reshape(-1))
+
+
+def write_point_colors(data: Any, colors: FloatArray) -> None:
+    """Display-encoded colors (n, 4) of the points, in place of those that are there."""
+    if COLOR_NAME in data.attributes:
+        data.attributes.remove(data.attributes[COLOR_NAME])
+    _write_attribute(data, COLOR_NAME, Attribute("point", colors))
+
+
 def _kept(attribute: Attribute, sound: NDArray[np.bool_]) -> Attribute:
     if attribute.domain == "point":
         return attribute

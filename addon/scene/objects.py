@@ -1,60 +1,115 @@
 """Objects: an asset placed in the scene, with a note of where it came from."""
 
 import json
+import math
+from typing import Any
 
 import bpy
+import numpy as np
 from mathutils import Matrix, Vector
+from numpy.typing import NDArray
 
-from ...protocol.assets import Asset, Material, Mesh, Provenance
+from ...protocol.assets import Asset, FloatArray, Material, Mesh, Provenance
 from ...protocol.errors import InputError
 from ..core.jobs import Placement
 from .materials import create_material
 from .meshes import COLOR_NAME, create_mesh, placed_positions, placing
+from .shape_keys import add_motion, frame_times
 from .splats import create_splats
 
 BESIDE = 1.2
 """How far to the right of a mesh its splats stand, in sizes."""
+NAME_BYTES = 45
 
 
 def add_asset(
     asset: Asset, placement: Placement, collection: bpy.types.Collection, job: str = ""
 ) -> bpy.types.Object:
     """New objects of what the asset has, linked to ``collection``: its mesh, and beside it, to the
-    right, its splats. Returns the mesh's object, or else the splats'. Raises
-    :class:`InputError`."""
+    right, its splats; either moves where there is a motion. Returns the mesh's object, or else the
+    splats'. Raises :class:`InputError`."""
     created = []
     if asset.mesh is not None or asset.splats is None:
-        created.append(_mesh_object(asset, placement))
+        created.append(_mesh_at(asset, placement))
     if asset.splats is not None:
-        created.append(_splats_object(asset, placement))
+        created.append(_splats_at(asset, placement))
     for target in created:
         write_provenance(target, asset.provenance, job)
         collection.objects.link(target)
+        add_motion_to(target, asset, _placing(asset, placement)[0], placement)
     return created[0]
 
 
-def _mesh_object(asset: Asset, placement: Placement) -> bpy.types.Object:
+def new_mesh_object(asset: Asset, mesh: Mesh) -> bpy.types.Object:
+    """An object of ``mesh``, the asset's as it shall be placed, with its material; not linked."""
+    data = create_mesh(asset.name, mesh)
+    colors = COLOR_NAME if COLOR_NAME in mesh.attributes else None
+    data.materials.append(create_material(asset.name, mesh.material or Material(), colors))
+    return bpy.data.objects.new(asset.name, data)
+
+
+def new_splats_object(asset: Asset, scale: float, base: FloatArray) -> bpy.types.Object:
+    """An object of the asset's splats, moved by -``base`` and then scaled; not linked."""
+    if asset.splats is None:
+        raise InputError("result_empty", "The result has nothing in it.", "Choose another recipe.")
+    return create_splats(f"{asset.name} splats", asset.splats, scale, base)
+
+
+def add_motion_to(
+    target: bpy.types.Object, asset: Asset, scale: float, placement: Placement
+) -> None:
+    """Keyed shape keys where the asset's motion is one of this object's points."""
+    rest = asset.mesh.positions if asset.mesh is not None else None
+    if asset.splats is not None and len(target.data.polygons) == 0:  # type: ignore[union-attr]
+        rest = asset.splats.means
+    if asset.motion is None or rest is None or asset.motion.positions.shape[1:] != rest.shape:
+        return
+    moves = (asset.motion.positions - rest) * np.float32(scale)
+    play(target, short_name(asset.provenance.prompt or asset.name), moves,
+         asset.motion.frames_per_second, placement)
+
+
+def play(
+    target: bpy.types.Object, name: str, moves: NDArray[Any], frames_per_second: float,
+    placement: Placement,
+) -> None:
+    """Move the object's points by ``moves`` (frames, n, 3) over the placement's frames; the scene
+    grows as long as that."""
+    scene: Any = bpy.data.scenes.get(placement.scene) or bpy.context.scene
+    times = frame_times(len(moves), frames_per_second, placement.frames, scene)
+    add_motion(target, name, moves, times)
+    scene.frame_end = max(scene.frame_end, math.ceil(times[-1]))
+
+
+def short_name(text: str) -> str:
+    """The beginning of a text that still fits, with a number after it, into a name in Blender."""
+    return text.encode()[:NAME_BYTES].decode(errors="ignore").strip()
+
+
+def _mesh_at(asset: Asset, placement: Placement) -> bpy.types.Object:
     mesh = _sound_mesh(asset)
     placed = Mesh(placed_positions(mesh.positions, placement.size_meters), mesh.faces, mesh.uvs,
                   mesh.normals, mesh.attributes, mesh.material)
-    data = create_mesh(asset.name, placed)
-    colors = COLOR_NAME if COLOR_NAME in mesh.attributes else None
-    data.materials.append(create_material(asset.name, mesh.material or Material(), colors))
-    created = bpy.data.objects.new(asset.name, data)
+    created = new_mesh_object(asset, placed)
     created.matrix_world = Matrix.Translation(Vector(placement.location))
     return created
 
 
-def _splats_object(asset: Asset, placement: Placement) -> bpy.types.Object:
+def _splats_at(asset: Asset, placement: Placement) -> bpy.types.Object:
     """As large as the mesh, where there is one, and beside it."""
-    positions = asset.splats.means if asset.mesh is None else asset.mesh.positions
-    created = create_splats(
-        f"{asset.name} splats", asset.splats, *placing(positions, placement.size_meters)
-    )
+    created = new_splats_object(asset, *_placing(asset, placement))
     beside = 0.0 if asset.mesh is None else BESIDE * placement.size_meters
     place = Vector(placement.location) + Vector((beside, 0.0, 0.0))
     created.matrix_world = Matrix.Translation(place)
     return created
+
+
+def _placing(asset: Asset, placement: Placement) -> tuple[float, FloatArray]:
+    positions = asset.mesh.positions if asset.mesh is not None else None
+    if positions is None and asset.splats is not None:
+        positions = asset.splats.means
+    assert positions is not None
+    return placing(positions, placement.size_meters)
 
 
 def _sound_mesh(asset: Asset) -> Mesh:
@@ -79,6 +134,17 @@ def write_provenance(target: bpy.types.Object, origin: Provenance, job: str = ""
     target["distillery_options"] = json.dumps(origin.options, sort_keys=True)
     target["distillery_prior"] = origin.prior
     target["distillery_versions"] = json.dumps(origin.versions, sort_keys=True)
+    target["distillery_job"] = job
+
+
+def note_shape(
+    target: bpy.types.Object, name: str, origin: Provenance, job: str = ""
+) -> None:
+    """The same for a shape key or motion of that name on an object that was there before: all in
+    one property, since one object may have several."""
+    told = {"recipe": origin.recipe, "prompt": origin.prompt, "seed": origin.seed,
+            "options": origin.options, "prior": origin.prior, "versions": origin.versions}
+    target[f"distillery {name}"] = json.dumps(told, sort_keys=True)
     target["distillery_job"] = job
 
 

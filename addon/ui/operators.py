@@ -5,15 +5,23 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.props import FloatProperty, FloatVectorProperty, StringProperty
+from bpy.props import (
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    IntVectorProperty,
+    StringProperty,
+)
 
 from ...protocol.assets import Asset
 from ...protocol.errors import DistilleryError, Fix, Problem
-from ..core.jobs import Job, Placement
+from ..core.jobs import IDENTITY, Job, Placement
 from ..core.session import Session
 from ..package import ROOT_PACKAGE, preferences
 from ..runtime import runtime
+from ..scene.inputs import check_choice, gather, standing
 from ..scene.objects import add_asset, select_only
+from ..scene.results import place_on_target
 from . import forms
 from .properties import MAX_SEED, settings_of
 
@@ -30,13 +38,17 @@ def job_of(job_id: str) -> Job | None:
 
 
 def placement_here(context: bpy.types.Context) -> Placement:
-    """At the 3D cursor of this scene, as large as its settings say."""
-    scene: Any = context.scene
-    return Placement(settings_of(context).size_meters, tuple(scene.cursor.location), scene.name)
+    """At the 3D cursor of this scene, as large as its settings say; or where the object stands."""
+    scene, settings = context.scene, settings_of(context)
+    cursor: Any = scene.cursor
+    return Placement(
+        settings.size_meters, tuple(cursor.location), scene.name, settings.frames(),
+        *standing(settings.choice(context)),
+    )
 
 
 class DISTILLERY_OT_generate(bpy.types.Operator):
-    """Make an object from the prompt; Blender stays free meanwhile"""
+    """Make what the panel says; Blender stays free meanwhile"""
 
     bl_idname = "distillery.generate"
     bl_label = "Generate"
@@ -57,7 +69,15 @@ class DISTILLERY_OT_generate(bpy.types.Operator):
         assert session is not None
         if settings.random_seed:
             settings.seed = random.randint(0, MAX_SEED)
-        session.submit(forms.make_spec(settings, recipe), placement_here(context))
+        try:
+            inputs = gather(recipe, settings.choice(context))
+        except DistilleryError as error:
+            session.problem = error.problem
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        session.submit(
+            forms.make_spec(settings, recipe), placement_here(context), inputs=inputs
+        )
         return {"FINISHED"}
 
 
@@ -103,7 +123,7 @@ class DISTILLERY_OT_fetch_result(bpy.types.Operator):
 
 
 class DISTILLERY_OT_place_result(bpy.types.Operator):
-    """Place a result that has arrived, as an object of this size"""
+    """Place a result that has arrived: as an object of this size, or on the object it is for"""
 
     bl_idname = "distillery.place_result"
     bl_label = "Import Result"
@@ -118,6 +138,21 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
     location: FloatVectorProperty(
         name="Location", description="The point under the object's middle", subtype="TRANSLATION"
     )
+    frames: IntVectorProperty(
+        name="Frames", description="First and last frame of a motion; 0: its own speed",
+        size=2, default=(1, 0),
+    )
+    uid: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
+    matrix: FloatVectorProperty(size=16, default=IDENTITY, options={"HIDDEN", "SKIP_SAVE"})
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What can be adjusted of this result."""
+        asset = runtime.results.get(self.job)
+        names = [] if runtime.targets.get(self.job) else ["size_meters", "location"]
+        names += ["frames"] if asset is not None and asset.motion is not None else []
+        self.layout.use_property_split = True
+        for name in names:
+            self.layout.prop(self, name)
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -144,9 +179,18 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
         scene: Any = bpy.data.scenes.get(self.scene) or context.scene
         here = scene == context.scene
         collection: Any = context.collection if here else scene.collection
-        placement = Placement(self.size_meters, tuple(self.location), scene.name)
-        created = add_asset(asset, placement, collection, self.job)
-        if here:
+        placement = Placement(
+            self.size_meters, tuple(self.location), scene.name, tuple(self.frames), self.uid,
+            tuple(self.matrix),
+        )
+        target, note = runtime.targets.get(self.job), ""
+        if target is None:
+            created = add_asset(asset, placement, collection, self.job)
+        else:
+            created, note = place_on_target(asset, target, placement, collection, self.job)
+        _tell(self, note, asset)
+        context.view_layer.update()
+        if here and created.name in context.view_layer.objects:
             select_only(context, created)
         if preferences().show_textures:
             _show_textures(context)
@@ -246,6 +290,17 @@ class DISTILLERY_OT_apply_fix(bpy.types.Operator):
         return {"FINISHED"}
 
 
+def _tell(operator: Any, note: str, asset: Asset) -> None:
+    """Keep what is worth saying of a result in its row: where it went, what the prior is unsure
+    of."""
+    warnings = [str(warning) for warning in asset.report.get("warnings", ())]
+    job = job_of(operator.job)
+    if job is not None:
+        job.note = " ".join([*([note] if note else []), *warnings])
+    if note:
+        operator.report({"INFO"}, note)
+
+
 def _what_is_missing(context: bpy.types.Context) -> str:
     session: Session | None = runtime.session
     if session is None or session.state != "online":
@@ -254,8 +309,13 @@ def _what_is_missing(context: bpy.types.Context) -> str:
     recipe = settings.chosen_recipe()
     if recipe is None:
         return "The backend offers no recipe for this"
-    if "prompt" in recipe.inputs and not settings.prompt.strip():
+    needed = set(recipe.inputs) - set(recipe.optional)
+    if "prompt" in needed and not settings.prompt.strip():
         return "Say what to make, such as: a red mushroom"
+    try:
+        check_choice(recipe, settings.choice(context))
+    except DistilleryError as error:
+        return error.problem.message
     return ""
 
 

@@ -14,9 +14,11 @@ import numpy as np
 from gpu_extras.batch import batch_for_shader
 
 from ...protocol.assets import FloatArray, Mesh
-from ..core.jobs import Job, Placement
+from ..core.jobs import Job, Placement, Target
 from ..runtime import runtime
 from ..scene.meshes import COLOR_NAME, placed_positions
+from ..scene.objects import BESIDE
+from ..scene.sources import find_marked, transformed, world_matrix
 
 LIGHT = np.array([-0.4, -0.6, 0.7], np.float32)
 AMBIENT = 0.45
@@ -26,19 +28,34 @@ _handle: Any = None
 _batches: dict[str, tuple[int, Any]] = {}
 
 
-def shaded_triangles(mesh: Mesh, placement: Placement) -> tuple[FloatArray, FloatArray]:
-    """Corners (3m, 3) in the scene and their colors (3m, 4), lit from one side.
+def shaded_triangles(
+    mesh: Mesh, placement: Placement, target: Target | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Corners (3m, 3) in the scene and their colors (3m, 4), lit from one side: at the placement,
+    or beside the object that the job works on.
 
     Display-encoded RGBA, which is what Blender's own shaders take.
     """
-    placed = placed_positions(mesh.positions, placement.size_meters)
-    corners = (placed + np.array(placement.location, np.float32))[mesh.faces]
+    corners = _places(mesh, placement, target)[mesh.faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     light = AMBIENT + (1 - AMBIENT) * np.maximum(normals @ (LIGHT / np.linalg.norm(LIGHT)), 0)
     rgba = np.ones((len(mesh.faces), 3, 4), np.float32)
     rgba[..., :3] = _corner_colors(mesh) * light[:, None, None]
     return corners.reshape(-1, 3).astype(np.float32), rgba.reshape(-1, 4)
+
+
+def _places(mesh: Mesh, placement: Placement, target: Target | None) -> FloatArray:
+    if target is None:
+        placed = placed_positions(mesh.positions, placement.size_meters)
+        return placed + np.array(placement.location, np.float32)
+    original = find_marked(target.id, placement.uid)
+    world = (np.array(placement.matrix).reshape(4, 4) if original is None
+             else world_matrix(original))
+    stands = world @ np.array(target.to_object).reshape(4, 4)
+    radius = np.cbrt(abs(np.linalg.det(stands[:3, :3])))
+    beside = transformed(stands, mesh.positions) + (2 * BESIDE * radius, 0, 0)
+    return beside.astype(np.float32)
 
 
 def _corner_colors(mesh: Mesh) -> FloatArray:
@@ -71,7 +88,7 @@ def _batch(job: Job, placement: Placement, shader: Any) -> Any:
     known = _batches.get(job.id)
     if known is None or known[0] != job.previews:
         assert job.shape is not None
-        positions, colors = shaded_triangles(job.shape, placement)
+        positions, colors = shaded_triangles(job.shape, placement, Target.of(job.spec))
         content: Any = {"pos": positions, "color": colors}
         batch = batch_for_shader(shader, "TRIS", content)
         known = _batches[job.id] = (job.previews, batch)

@@ -8,6 +8,7 @@ from .. import compat
 from ..core.jobs import Job, status_line
 from ..runtime import runtime
 from . import forms
+from .choosing import belongs_to_object, draw_inputs
 from .drawing import Layout, draw_connection, draw_lines, draw_problem
 from .pictures import icon_of
 from .properties import TASKS, DistillerySettings, offered_recipes, settings_of
@@ -17,6 +18,11 @@ SHOWN_JOBS = 12
 _JOB_ICONS = {
     "queued": "SORTTIME", "running": "SHADERFX", "paused": "PAUSE",
     "done": "CHECKMARK", "failed": "ERROR", "cancelled": "X",
+}
+_HINTS = {
+    "edit": "What it shall be, such as: a snowman with a blue hat",
+    "deform": "What it is, such as: a red chair",
+    "animate": "What it does, such as: a dog wagging its tail",
 }
 
 
@@ -41,15 +47,18 @@ class DISTILLERY_PT_generate(DistilleryPanel, bpy.types.Panel):
         if session is None or not offered_recipes():
             return
         settings = settings_of(context)
+        recipe = settings.chosen_recipe()
         _draw_choice(layout, settings)
         _draw_words(layout, settings)
+        draw_inputs(layout, settings, context)
         column = layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         column.prop(settings, "preset")
         row = column.row(align=True)
         row.prop(settings, "seed")
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
-        column.prop(settings, "size_meters")
+        if recipe is None or not belongs_to_object(recipe):
+            column.prop(settings, "size_meters")
         button = layout.column()
         button.scale_y = 1.5
         button.operator("distillery.generate", icon="SHADERFX")
@@ -130,7 +139,7 @@ def _draw_words(layout: Layout, settings: DistillerySettings) -> None:
     recipe = settings.chosen_recipe()
     column = layout.column(align=True)
     if recipe is not None and "prompt" in recipe.inputs:
-        compat.draw_prompt(column, settings, "prompt", "What to make")
+        compat.draw_prompt(column, settings, "prompt", _HINTS.get(recipe.task, "What to make"))
     if recipe is not None and "negative_prompt" in recipe.inputs:
         compat.draw_prompt(column, settings, "negative_prompt", "What to avoid")
 
@@ -172,6 +181,8 @@ def _draw_ended(layout: Layout, job: Job) -> None:
         row.operator("distillery.fetch_result", text="", icon="IMPORT").job = job.id
     row.operator("distillery.recall_settings", text="", icon="COPYDOWN").job = job.id
     row.operator("distillery.delete_job", text="", icon="TRASH").job = job.id
+    if job.note:
+        draw_lines(layout, job.note, "INFO")
     if job.problem is not None:
         draw_problem(layout, job.problem, job.id)
 

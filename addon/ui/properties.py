@@ -6,6 +6,7 @@ from typing import Any, cast
 import bpy
 from bpy.props import (
     BoolProperty,
+    CollectionProperty,
     EnumProperty,
     FloatProperty,
     IntProperty,
@@ -15,6 +16,8 @@ from bpy.props import (
 
 from ...protocol.messages import RecipeInfo
 from ..runtime import runtime
+from ..scene.inputs import Choice
+from ..scene.regions import SOURCES, RegionChoice
 
 Item = tuple[str, str, str]
 
@@ -73,6 +76,24 @@ def _offered_enum(
     return EnumProperty(name=label, description=help, items=items, get=get, set=put)
 
 
+def _is_mesh(settings: Any, candidate: bpy.types.Object) -> bool:
+    return candidate.type == "MESH"
+
+
+def _is_box(settings: Any, candidate: bpy.types.Object) -> bool:
+    return candidate.type in ("MESH", "EMPTY")
+
+
+class DistilleryHandle(bpy.types.PropertyGroup):
+    """One handle: vertices and where they go."""
+
+    group: StringProperty(name="Vertex Group", description="The vertices that are moved")
+    empty: PointerProperty(
+        name="Goes to", description="Where the middle of the vertices goes, turned as this is",
+        type=bpy.types.Object,
+    )
+
+
 class DistillerySettings(bpy.types.PropertyGroup):
     """``Scene.distillery``. The options of recipes are added by ``forms`` as the backend declares
     them."""
@@ -106,6 +127,66 @@ class DistillerySettings(bpy.types.PropertyGroup):
         default=1.0, min=0.001, soft_max=100.0, unit="LENGTH",
     )
 
+    image: PointerProperty(
+        name="Image", description="A picture of one object, best of all cut out",
+        type=bpy.types.Image,
+    )
+    target: PointerProperty(
+        name="Object", description="The object to work on; the active one where this is empty",
+        type=bpy.types.Object, poll=_is_mesh,
+    )
+    region_source: EnumProperty(
+        name="Region", description="What says where the object may change",
+        items=[(name, *texts) for name, texts in SOURCES.items()], default="WHOLE",
+    )
+    region_object: PointerProperty(
+        name="Region Object", description="The box, or the closed mesh, that holds the region",
+        type=bpy.types.Object, poll=_is_box,
+    )
+    region_group: StringProperty(
+        name="Region Group", description="The vertex group that is the region"
+    )
+    region_word: StringProperty(
+        name="Region Word", description="The part that shall change, such as: hat"
+    )
+    show_region: BoolProperty(
+        name="Show in Viewport", description="Draw region, handles and anchors over the scene",
+        default=True,
+    )
+    handles: CollectionProperty(type=DistilleryHandle)
+    anchors: StringProperty(
+        name="Anchors", description="The vertex group that stays in place"
+    )
+    fit_frames: BoolProperty(
+        name="Fit to Frames", default=False,
+        description="Spread the motion over these frames instead of keeping its own speed",
+    )
+    frame_start: IntProperty(
+        name="Start", description="The frame on which the motion begins", default=1
+    )
+    frame_end: IntProperty(
+        name="End", description="The frame on which the motion ends", default=48
+    )
+
+    def chosen_target(self, context: bpy.types.Context) -> bpy.types.Object | None:
+        """The object that is named, or the active one where the recipe cannot do without."""
+        recipe = self.chosen_recipe()
+        if self.target is not None or recipe is None or "mesh" in recipe.optional:
+            return cast(bpy.types.Object | None, self.target)
+        return context.view_layer.objects.active
+
+    def choice(self, context: bpy.types.Context) -> Choice:
+        """All that is chosen in the scene."""
+        region = RegionChoice(
+            self.region_source, self.region_object, self.region_group, self.region_word
+        )
+        handles = tuple((handle.group, handle.empty) for handle in self.handles)
+        return Choice(self.image, self.chosen_target(context), region, handles, self.anchors)
+
+    def frames(self) -> tuple[int, int]:
+        """First and last frame of a motion; a last of 0 where it keeps its own speed."""
+        return self.frame_start, self.frame_end if self.fit_frames else 0
+
     def chosen_recipe(self) -> RecipeInfo | None:
         """The recipe that the panel shows, or None where the backend is away."""
         return next((info for info in offered_recipes() if info.id == self.recipe), None)
@@ -118,6 +199,7 @@ def settings_of(context: bpy.types.Context) -> DistillerySettings:
 
 def register() -> None:
     """Add the settings to scenes."""
+    bpy.utils.register_class(DistilleryHandle)
     bpy.utils.register_class(DistillerySettings)
     scene: Any = bpy.types.Scene
     scene.distillery = PointerProperty(type=DistillerySettings)
@@ -128,4 +210,5 @@ def unregister() -> None:
     scene: Any = bpy.types.Scene
     del scene.distillery
     bpy.utils.unregister_class(DistillerySettings)
+    bpy.utils.unregister_class(DistilleryHandle)
     _kept_items.clear()

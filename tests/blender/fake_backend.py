@@ -3,6 +3,11 @@ Python: ``python fake_backend.py ADDRESS_FILE [--version N]``.
 
 The prompt says what happens: "slow …" runs until cancelled, "fail …" fails with a fix that retries,
 "broken …" gives a mesh that is not finite; anything else gives a textured cube.
+
+Recipes that take more than words answer with what they were given: ``picture`` bakes the image onto
+the cube, ``recolor`` paints the region red and lifts it, ``echo`` gives the mesh back as it came,
+``cut`` leaves faces out, ``bend`` puts handles exactly on their targets, ``sway`` moves the mesh
+sideways over five frames.
 """
 
 import argparse
@@ -11,6 +16,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,12 +26,23 @@ import zmq
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from protocol import frames
-from protocol.assets import Asset, Attribute, Image, Material, Mesh, Provenance
-from protocol.codec import Packer, encode_asset
+from protocol.assets import (
+    Asset,
+    Attribute,
+    Image,
+    Material,
+    Mesh,
+    Motion,
+    Provenance,
+    Region,
+    Splats,
+)
+from protocol.codec import Packer, decode_asset, encode_asset, frame_getter
 from protocol.errors import Fix, Problem
 from protocol.messages import (
     CHUNK_BYTES,
     Accepted,
+    BlobState,
     Chunk,
     Control,
     Describe,
@@ -35,6 +52,7 @@ from protocol.messages import (
     Failure,
     FetchResult,
     GetChunk,
+    HasBlob,
     Hello,
     JobInfo,
     Jobs,
@@ -42,6 +60,7 @@ from protocol.messages import (
     ListJobs,
     Option,
     Progress,
+    PutChunk,
     RecipeInfo,
     Result,
     Submit,
@@ -69,9 +88,98 @@ RECIPES = tuple(
     for name, inputs in (
         ("cube", ("prompt", "negative_prompt")),
         ("other", ("prompt",)),
-        ("needs_mesh", ("prompt", "mesh")),
+        ("needs_sound", ("prompt", "sound")),
     )
 )
+ON_INPUTS = tuple(
+    RecipeInfo(
+        id=name, title=name.title(), task=task, summary=f"{name}.", citation="",
+        capabilities=(), inputs=inputs, options=(), presets={"draft": {}, "standard": {}},
+        optional=optional,
+    )
+    for name, task, inputs, optional in (
+        ("picture", "image_to_3d", ("image",), ()),
+        ("recolor", "edit", ("prompt", "mesh", "region"), ()),
+        ("echo", "edit", ("prompt", "mesh", "region"), ("prompt", "region")),
+        ("cut", "edit", ("prompt", "mesh", "region"), ("prompt", "region")),
+        ("bend", "deform", ("prompt", "mesh", "handles"), ("prompt",)),
+        ("sway", "animate", ("prompt", "mesh"), ()),
+    )
+)
+FRAMES = 5
+
+
+def chosen_vertices(region: Region, mesh: Mesh) -> np.ndarray:
+    """Which vertices a region holds, (n,) bool; a word holds the upper half."""
+    points = mesh.positions
+    if region.vertices is not None:
+        return region.vertices > 0
+    if region.faces is not None:
+        return np.isin(np.arange(len(points)), mesh.faces[region.faces])
+    if region.box is not None:
+        local = (points - region.box[:3, 3]) @ np.linalg.inv(region.box[:3, :3]).T
+        return (np.abs(local) <= 1).all(axis=1)
+    if region.mesh is not None:
+        inside = region.mesh.positions
+        return ((points >= inside.min(axis=0)) & (points <= inside.max(axis=0))).all(axis=1)
+    return points[:, 2] > 0
+
+
+def recolor(mesh: Mesh, inputs: dict[str, Asset]) -> Asset:
+    chosen = chosen_vertices(inputs["region"].region, mesh)
+    colors = np.full((len(mesh.positions), 4), 0.8, np.float32)
+    colors[:, 3] = 1
+    if "color" in mesh.attributes:
+        colors = mesh.attributes["color"].values.copy()
+    colors[chosen] = (1, 0, 0, 1)
+    positions = mesh.positions.copy()
+    positions[chosen, 2] += 0.25
+    material = replace(mesh.material, base_color_map=None)
+    return Asset("recolored", mesh=replace(
+        mesh, positions=positions, attributes={"color": Attribute("point", colors)},
+        material=material))
+
+
+def bend(mesh: Mesh, inputs: dict[str, Asset]) -> Asset:
+    handles = inputs["handles"].handles
+    positions = mesh.positions.copy()
+    positions[handles.vertices] = handles.targets
+    return Asset("bent", mesh=replace(mesh, positions=positions))
+
+
+def sway(mesh: Mesh, inputs: dict[str, Asset]) -> Asset:
+    positions = np.repeat(mesh.positions[None], FRAMES, axis=0)
+    positions[..., 0] += np.linspace(0, 0.5, FRAMES, dtype=np.float32)[:, None]
+    count = 10
+    splats = Splats(
+        np.zeros((count, 3), np.float32), np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1)),
+        np.full((count, 3), 0.1, np.float32), np.ones(count, np.float32),
+        np.zeros((count, 3), np.float32))
+    return Asset("swaying", mesh=mesh, splats=splats, motion=Motion(positions, 12.0))
+
+
+def picture(inputs: dict[str, Asset], spec: JobSpec) -> Asset:
+    made = cube("Pictured", spec)
+    made.mesh.material.base_color_map = inputs["image"].images["image"]
+    return made
+
+
+def answer_inputs(spec: JobSpec, inputs: dict[str, Asset]) -> Asset:
+    """What a recipe makes of its inputs."""
+    if spec.recipe == "picture":
+        return picture(inputs, spec)
+    mesh = inputs["mesh"].mesh
+    made = {"recolor": recolor, "bend": bend, "sway": sway}.get(spec.recipe)
+    if made is not None:
+        asset = made(mesh, inputs)
+    elif spec.recipe == "cut":
+        asset = Asset("cut", mesh=replace(mesh, faces=mesh.faces[:-2], uvs=None, attributes={}))
+    else:
+        asset = Asset("echo", mesh=mesh)
+    if spec.prompt.startswith("broken"):
+        asset.mesh.positions = np.full_like(asset.mesh.positions, np.nan)
+    asset.provenance = Provenance(recipe=spec.recipe, prompt=spec.prompt, seed=spec.seed)
+    return asset
 
 
 def cube(name: str, spec: JobSpec) -> Asset:
@@ -105,30 +213,35 @@ class FakeBackend:
         self.told: dict[str, list[tuple[Event, list]]] = {}
         self.watchers: dict[str, bytes] = {}
         self.blobs: dict[str, memoryview] = {}
+        self.uploads: dict[str, bytearray] = {}
+        self.arrays: dict[str, list] = {}
 
     def serve(self) -> None:
         """For ever."""
         while True:
             while self.socket.poll(int(self.pace_seconds * 1000)):
                 sender, *parts = self.socket.recv_multipart()
-                self.answer(sender, frames.decode(parts).message)
+                received = frames.decode(parts)
+                self.answer(sender, received.message, received.arrays)
             for job in list(self.scripts):
                 self.advance(job)
 
     def send(self, to: bytes, message, arrays=()) -> None:
         self.socket.send_multipart([to, *frames.encode(message, arrays)])
 
-    def answer(self, to: bytes, message) -> None:
+    def answer(self, to: bytes, message, arrays=()) -> None:
         number = message.request
         match message:
             case Hello():
                 self.send(to, Welcome(request=number, server="fake 1", session="s"))
             case Describe():
                 device = DeviceInfo(id="cpu", name="CPU", memory_bytes=1)
-                self.send(to, Description(request=number, recipes=RECIPES, capabilities={},
-                                          devices=(device,)))
+                self.send(to, Description(request=number, recipes=RECIPES + ON_INPUTS,
+                                          capabilities={}, devices=(device,)))
             case Submit():
-                self.submit(to, message)
+                self.submit(to, message, arrays)
+            case HasBlob() | PutChunk():
+                self.receive(to, message, arrays)
             case Watch():
                 self.watchers[message.job] = to
                 self.send(to, Accepted(request=number, job=self.jobs[message.job]))
@@ -141,7 +254,7 @@ class FakeBackend:
                 self.send(to, Jobs(request=number, jobs=mine))
             case FetchResult():
                 packer = Packer()
-                data = encode_asset(cube("Cube", self.jobs[message.job].spec), packer.add)
+                data = encode_asset(self.make(self.jobs[message.job]), packer.add)
                 self.blobs |= packer.blobs
                 self.send(to, Result(request=number, job=message.job, asset=data), packer.frames)
             case GetChunk():
@@ -152,8 +265,26 @@ class FakeBackend:
             case Unwatch():
                 self.watchers.pop(message.job, None)
 
-    def submit(self, to: bytes, message: Submit) -> None:
-        if not message.spec.prompt:
+    def make(self, job: JobInfo) -> Asset:
+        """The result of a job: a cube, or what its recipe makes of its inputs."""
+        if not job.spec.inputs:
+            return cube("Cube", job.spec)
+        get = frame_getter(self.arrays.get(job.id, ()), lambda blob: self.uploads[blob])
+        inputs = {name: decode_asset(data, get) for name, data in job.spec.inputs.items()}
+        return answer_inputs(job.spec, inputs)
+
+    def receive(self, to: bytes, message, arrays) -> None:
+        """Take a piece of what is uploaded, and say how much is there."""
+        kept = self.uploads.setdefault(message.blob, bytearray())
+        if isinstance(message, PutChunk) and message.offset == len(kept):
+            kept += bytes(arrays[0])
+        self.send(to, BlobState(request=message.request, blob=message.blob, received=len(kept),
+                                complete=len(kept) == message.size))
+
+    def submit(self, to: bytes, message: Submit, arrays) -> None:
+        wants_words = any(info.id == message.spec.recipe and "prompt" in info.inputs
+                          and "prompt" not in info.optional for info in RECIPES + ON_INPUTS)
+        if wants_words and not message.spec.prompt:
             problem = Problem(code="prompt_empty", message="The prompt is empty.", hint="Write.")
             self.send(to, Failure(request=message.request, problem=problem))
             return
@@ -162,6 +293,7 @@ class FakeBackend:
         self.jobs[job] = JobInfo(id=job, spec=message.spec, state="queued", created=now,
                                  updated=now)
         self.told[job] = []
+        self.arrays[job] = list(arrays)
         self.scripts[job] = self.script(job, message.spec)
         self.send(to, Accepted(request=message.request, job=self.jobs[job]))
 

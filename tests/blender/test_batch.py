@@ -36,7 +36,7 @@ def test_two_calls_give_two_objects(addon, backend):
     ("words", "complaint"),
     [
         ({"prompt": ""}, "The prompt is empty"),
-        ({"prompt": "a cube", "recipe": "no_such"}, "Recipes are: cube, other"),
+        ({"prompt": "a cube", "recipe": "no_such"}, "Recipes are: cube, other, picture"),
         ({"prompt": "fail"}, "There was not enough memory"),
         ({"prompt": "broken"}, "Generate again with another seed"),
         ({"prompt": "slow", "timeout_seconds": 0.5}, "The job is running"),
