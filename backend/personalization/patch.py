@@ -13,7 +13,7 @@ from typing import Protocol
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import Parameter
 
@@ -44,12 +44,18 @@ class Patch(Protocol):
 def applied(patch: Patch) -> Prior:
     """The personal prior: the base's interface, and a fingerprint of the patch as it is now."""
     spec = patch.base.spec
-    digest = hashlib.sha256(f"{spec.fingerprint} {patch.kind}".encode())
-    for name, value in sorted(patch.state().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    fingerprint = digest(patch.state(), spec.fingerprint, patch.kind)
     name = f"{spec.name} + {patch.kind}"
-    return patch.apply(replace(spec, name=name, fingerprint=digest.hexdigest()[:32]))
+    return patch.apply(replace(spec, name=name, fingerprint=fingerprint))
+
+
+def digest(tensors: Mapping[str, Tensor], *words: str) -> str:
+    """A hash of tensors by name, and of words."""
+    found = hashlib.sha256(" ".join(words).encode())
+    for name, value in sorted(tensors.items()):
+        found.update(name.encode())
+        found.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()[:32]
 
 
 def require_network(prior: Prior) -> NetworkPrior:
@@ -80,7 +86,8 @@ def load_patch(patch: Patch, path: Path) -> None:
     that was another kind or size of patch, of another prior, or is damaged."""
     try:
         with safe_open(path, "pt") as file:
-            said, state = file.metadata(), {name: file.get_tensor(name) for name in file}
+            said = file.metadata()
+        state = load_file(path)
     except (OSError, SafetensorError) as error:
         raise _unfit(path, f"it cannot be read: {error}") from error
     wanted = {"kind": patch.kind, "base": patch.base.spec.fingerprint}

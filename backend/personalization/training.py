@@ -6,6 +6,7 @@ Tuning Text-to-Image Diffusion Models for Subject-Driven Generation, Ruiz et al.
 where z' are pictures of the class that the prior itself drew before (section 3.2, equation 2).
 """
 
+import hashlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from torch import Tensor
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import add_noise, expand_like
 from backend.distillation.loop import State, distill
-from backend.personalization.patch import Patch, applied
+from backend.personalization.patch import Patch, applied, digest
 from backend.priors.base import Condition, Prior, TextEmbedding
 from backend.priors.guidance import predict_x0
 from backend.rendering.cameras import Cameras
@@ -45,6 +46,15 @@ class Subject:
     prompt: str
     alpha: Tensor | None = None
     cameras: Cameras | None = None
+
+    def digest(self) -> str:
+        """A hash of all of it."""
+        hasher = hashlib.sha256(self.prompt.encode())
+        cameras = () if self.cameras is None else (self.cameras.c2w, self.cameras.fov_degrees)
+        for values in (self.images, self.alpha, *cameras):
+            if values is not None:
+                hasher.update(values.detach().cpu().contiguous().numpy().tobytes())
+        return hasher.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,13 @@ class Lesson:
         text = prior.embed_text([subject.prompt])
         return cls(latents, text, subject.cameras, subject.alpha is not None)
 
+    def digest(self) -> str:
+        """A hash of all of it."""
+        tensors = {"latents": self.latents, "text": self.text.tokens}
+        if self.cameras is not None:
+            tensors |= {"c2w": self.cameras.c2w, "fov": self.cameras.fov_degrees}
+        return digest(tensors, str(self.alpha_known))
+
     def condition(self, rows: list[int]) -> Condition:
         """Of these pictures, each a set of its own."""
         cameras = None if self.cameras is None else self.cameras[rows]
@@ -95,14 +112,20 @@ def personalize(
     stage: str = "personalize",
 ) -> Generator[Progress, None, Prior]:
     """Train ``patch`` for ``steps`` steps of Adam on pictures of the subject, ``batch`` a step, as
-    the studio's stage ``stage``; the personal prior. Use as
+    the studio's stage ``stage``; the personal prior. Jobs on the same subject share it. Use as
     ``prior = yield from personalize(Lora(prior, studio.generator("lora")), subject, studio, …)``.
     """
+    identity = {
+        "personalize": 1, "patch": applied(patch).spec.fingerprint, "subject": subject.digest(),
+        "numbers": [steps, rate, batch, str(preservation)],
+    }
     prior = patch.apply(patch.base.spec)
     lessons = {"subject": Lesson.of(prior, subject)}
     weights = {"subject": 1.0}
     if preservation is not None:
-        drawn = yield from draw_class(patch.base, preservation, subject, studio, f"{stage} class")
+        drawn = yield from draw_class(
+            patch.base, preservation, subject, studio, f"{stage} class", identity
+        )
         lessons["class"], weights["class"] = drawn, preservation.weight
 
     def losses(step: int) -> dict[str, Tensor]:
@@ -114,7 +137,8 @@ def personalize(
     rates = dict.fromkeys(patch.parameter_groups(), rate)
     state = State.create(patch, rates)
     yield from studio.stage(
-        stage, state, lambda state: distill(state, steps, losses, weights, rates=rates)
+        stage, state, lambda state: distill(state, steps, losses, weights, rates=rates),
+        identity=identity,
     )
     personal = applied(patch)
     studio.priors_used[f"{personal.spec.name} {personal.spec.fingerprint}"] = None
@@ -162,9 +186,11 @@ class _Drawn:
 
 
 def draw_class(
-    prior: Prior, preservation: Preservation, subject: Subject, studio: Studio, stage: str
+    prior: Prior, preservation: Preservation, subject: Subject, studio: Studio, stage: str,
+    identity: dict[str, Any] | None = None,
 ) -> Generator[Progress, None, Lesson]:
-    """Pictures of the class by the prior as it is, from the subject's cameras where it has any."""
+    """Pictures of the class by the prior as it is, from the subject's cameras where it has any;
+    ``identity`` as in :meth:`Studio.stage`."""
     rows, cameras = list(range(preservation.images)), subject.cameras
     if cameras is not None:
         cameras = cameras[[row % len(cameras) for row in rows]]
@@ -178,7 +204,7 @@ def draw_class(
                 drawn.latents = latents
             yield Progress(number, preservation.denoising_steps)
 
-    drawn = yield from studio.stage(stage, _Drawn(), steps)
+    drawn = yield from studio.stage(stage, _Drawn(), steps, identity)
     assert drawn.latents is not None
     return replace(lesson, latents=drawn.latents)
 
