@@ -8,6 +8,7 @@ from torch import Tensor
 
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import add_noise
+from backend.editing.pictures import to_latents, to_pictures
 from backend.priors.base import Condition, Prior, TextEmbedding
 from backend.priors.guidance import predict_instruction
 from backend.rendering.cameras import Cameras
@@ -47,7 +48,7 @@ class InstructionEditor:
         self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
     ) -> Tensor:
         """See :class:`backend.editing.dataset_update.Editor`."""
-        latents, source = self._encode(current), self._encode(originals)
+        latents, source = to_latents(self.prior, current), to_latents(self.prior, originals)
         sets = latents.shape[:2]
         condition = Condition(
             self.instruction.repeat(sets[0]), cameras, source=source,
@@ -69,21 +70,4 @@ class InstructionEditor:
         x0 = latents
         for step in ddim(predict, self.prior.schedule, noisy, steps=self.steps, t_start=t):
             x0 = step.x0
-        return self._decode(x0.flatten(0, 1), current)
-
-    def _encode(self, pictures: Tensor) -> Tensor:
-        """One joint set for a prior of many views, else one set a picture."""
-        alpha = pictures[..., 3:] if pictures.shape[-1] == 4 else None
-        latents = self.prior.encode(pictures[..., :3], alpha)
-        return latents[:, None] if self.prior.spec.views == 1 else latents[None]
-
-    def _decode(self, latents: Tensor, like: Tensor) -> Tensor:
-        """Pictures of the size and channels of ``like``."""
-        color, alpha = self.prior.decode(latents)
-        if like.shape[-1] == 4:
-            alpha = torch.ones_like(color[..., :1]) if alpha is None else alpha
-            color = torch.cat([color, alpha], -1)
-        planes = torch.nn.functional.interpolate(
-            color.permute(0, 3, 1, 2), like.shape[1:3], mode="bilinear", antialias=True
-        )
-        return planes.permute(0, 2, 3, 1).to(like)
+        return to_pictures(self.prior, x0, current)

@@ -1,5 +1,7 @@
 """Finding the place that a word names on a mesh (DreamEditor, section 4.2)."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,17 +21,29 @@ FOUND = 0.5
 """A word that no pixel of any view has this much to do with is not there."""
 
 
-@torch.no_grad()
+class Found(NamedTuple):
+    """Where a word was found: ``masks`` (views, height, width) by ``cameras``, and the ``depth`` of
+    the object there, of the same shape."""
+
+    cameras: Cameras
+    masks: Tensor
+    depth: Tensor
+
+
 def locate_word(
     prior: Prior, mesh: Mesh, word: str, prompt: str = "", threshold: float = 0.75
 ) -> Region:
-    """The faces of ``mesh`` that the prior's attention to ``word`` (in ``prompt``, where it stands
-    there) falls on, in views every 45 degrees and from above.
+    """The faces of ``mesh`` that a word names: :func:`find_word` and :func:`faces_of`."""
+    return faces_of(mesh, find_word(prior, mesh, word, prompt, threshold), word)
 
-    Heat above ``threshold`` of its range over all views votes; faces that most of the views that
-    see them vote for are chosen, parts of less than a tenth of them dropped, holes filled. Raises
-    :class:`InputError` ``word_not_found`` where there is no such place.
-    """
+
+@torch.no_grad()
+def find_word(
+    prior: Prior, mesh: Mesh, word: str, prompt: str = "", threshold: float = 0.75
+) -> Found:
+    """Where the prior's attention to ``word`` (in ``prompt``, where it stands there) is above
+    ``threshold`` of its range over views every 45 degrees and from above. Raises
+    :class:`InputError` ``word_not_found`` where there is no such place."""
     cameras = surrounding_cameras(prior.spec.resolution)
     seen = MeshRepresentation(mesh).render(
         cameras, want=frozenset({"color", "alpha", "depth"}),
@@ -41,8 +55,14 @@ def locate_word(
         alpha=seen.alpha if known else None,
     )[:, 0]
     masks = _heat_masks(heat, seen.alpha[..., 0], threshold, word)
+    return Found(cameras, masks, seen.depth[..., 0])
+
+
+def faces_of(mesh: Mesh, found: Found, word: str) -> Region:
+    """The faces that most of the views that see them vote for; parts of less than a tenth of them
+    are dropped, holes filled. Raises :class:`InputError` ``word_not_found`` where none is left."""
     centers = torch.from_numpy(mesh.positions[mesh.faces].mean(1))
-    votes = vote(centers, cameras, masks, seen.depth[..., 0], tolerance=0.05)
+    votes = vote(centers, found.cameras, found.masks, found.depth, tolerance=0.05)
     chosen = (votes.weights > 0.5).numpy()
     chosen = fill_holes(mesh.faces, drop_small_parts(mesh.faces, chosen, SMALLEST_PART), HOLE_RINGS)
     if not chosen.any():

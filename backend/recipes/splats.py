@@ -1,18 +1,25 @@
-"""What recipes of Gaussians share: their options, where they begin, and their splats and mesh."""
+"""What recipes of Gaussians share: their options, where they begin, how they take up a mesh, and
+their splats and mesh."""
 
+import hashlib
 from collections.abc import Generator
 from dataclasses import dataclass
 
 import torch
 
+from backend.diffusion.annealing import Number, Schedule
+from backend.distillation.loop import State, distill
+from backend.distillation.views import Orbit, sample_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs
-from backend.recipes.volumes import SHEET_PIXELS, turntable
+from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
+from backend.rendering.cameras import Cameras, orbit_cameras
 from backend.rendering.sheet import sheet
 from backend.representations.gaussians import Gaussians
+from backend.representations.mesh import MeshRepresentation
 from backend.representations.points import Points, sample_surface
 from backend.studio import Progress, Studio
-from protocol.assets import Asset
+from protocol.assets import Asset, Mesh
 from protocol.errors import InputError
 
 
@@ -59,3 +66,64 @@ def finish_splats(
     )
     views = sheet(turntable(gaussians, 8, SHEET_PIXELS), columns=4)
     return Asset(name, mesh=mesh, splats=gaussians.to_splats(), contact_sheet=views)
+
+
+FIT_ORBIT = Orbit(elevation_degrees=(-30, 90), fov_degrees=(30, 50), fill=(0.8, 1.3))
+FIT_RATES: dict[str, Number] = {
+    "means": Schedule(5e-4, 5e-5, shape="exponential"),
+    "colors": 0.02, "opacities": 0.05, "scales": 0.01, "quats": 0.005,
+}
+
+
+def fit_mesh(
+    mesh: Mesh, count: int, steps: int, resolution: int, studio: Studio
+) -> Generator[Progress, None, Gaussians]:
+    """The stage "fit": ``count`` Gaussians that look as ``mesh`` does, in ``steps`` of four views.
+
+    Shared by all jobs on the same mesh with the same seed. The report gets ``fit_psnr``, over gray
+    in views that were not fitted.
+    """
+    points = sample_surface(mesh, count, studio.generator("fit points"))
+    gaussians, truth = Gaussians.from_points(points, opacity=0.9), MeshRepresentation(mesh)
+    gray = torch.full((3,), 0.5)
+
+    def losses(step: int) -> dict[str, torch.Tensor]:
+        cameras = sample_views(FIT_ORBIT, 4, resolution, studio.generator("fit", step))
+        with torch.no_grad():
+            wanted = truth.render(cameras, background=gray)
+        shown = gaussians.render(cameras, background=gray)
+        return {
+            "color": (shown.color - wanted.color).abs().mean(),
+            "alpha": (shown.alpha - wanted.alpha).abs().mean(),
+        }
+
+    yield from studio.stage(
+        "fit", State.create(gaussians, FIT_RATES, eps=1e-15),
+        lambda state: distill(
+            state, steps, losses, {"color": 1.0, "alpha": 0.5}, rates=FIT_RATES,
+            preview=lambda: preview(gaussians),
+        ),
+        identity={"fit": 1, "mesh": looks_of(mesh), "sizes": [count, steps, resolution]},
+    )
+    views = orbit_cameras(torch.arange(8) * 45.0 + 10, 25.0, 3.5, 40.0, resolution)
+    studio.report["fit_psnr"] = psnr(gaussians, truth, views)
+    return gaussians
+
+
+@torch.no_grad()
+def psnr(thing: Gaussians, truth: MeshRepresentation, cameras: Cameras) -> float:
+    """Decibels of the views of ``thing`` against those of ``truth``, over gray."""
+    gray = torch.full((3,), 0.5)
+    shown, wanted = (entry.render(cameras, background=gray).color for entry in (thing, truth))
+    return float(-10 * ((shown - wanted) ** 2).mean().log10())
+
+
+def looks_of(mesh: Mesh) -> str:
+    """A hash of what is seen of a mesh."""
+    hasher = hashlib.sha256(mesh.positions.tobytes() + mesh.faces.tobytes())
+    representation = MeshRepresentation(mesh)
+    for name, values in representation.state().items():
+        hasher.update(name.encode() + values.numpy().tobytes())
+    if mesh.uvs is not None:
+        hasher.update(mesh.uvs.tobytes())
+    return hasher.hexdigest()

@@ -1,6 +1,6 @@
 """3D Gaussians (Kerbl et al., 3D Gaussian Splatting, SIGGRAPH 2023), colors of SH degree 0."""
 
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Sequence, Set
 
 import numpy as np
 import torch
@@ -74,6 +74,15 @@ class Gaussians(nn.Module):
     def from_splats(cls, splats: Splats) -> "Gaussians":
         """The Gaussians of an asset."""
         return cls(*(torch.from_numpy(getattr(splats, name).copy()) for name in NAMES))
+
+    @classmethod
+    def join(cls, parts: "Sequence[Gaussians]") -> "Gaussians":
+        """The Gaussians of all parts, bit by bit; channels stay behind."""
+        joined = cls(*(torch.zeros(0) for _ in NAMES))
+        joined.load_state(
+            {name: torch.cat([getattr(part, name).detach() for part in parts]) for name in NAMES}
+        )
+        return joined
 
     def __len__(self) -> int:
         return len(self.means)

@@ -101,5 +101,26 @@ def make_edit(recipe: str, edit: Edit, folder: Path, stop_after: int | None = No
 @edits("dreameditor")
 def dreameditor() -> Edit:
     mesh = ball()
-    options = {"fit_steps": 2, "steps": 6, "learning_rate": 0.05, "texture_size": 128}
+    options = {"fit_steps": 2, "steps": 6, "learning_rate": 0.05, "texture_size": 128,
+               "lora_steps": 0}
     return Edit(ball_prior(), "a green hat", mesh, above(mesh), options)
+
+
+def instructed_prior() -> OraclePrior:
+    """The same balls, before and after an instruction."""
+    known = ball_prior()
+    return OraclePrior(
+        known.components, deviation=0.05, resolution=SIDE, paints=known.paints,
+        capabilities=frozenset({"instruction", "inpaint", "attention"}),
+    )
+
+
+@edits("gaussian_editor")
+def gaussian_editor() -> Edit:
+    mesh = ball()
+    options = {
+        "gaussians": 200, "fit_steps": 2, "fit_pixels": 16, "steps": 4, "rigs": 1,
+        "image_scale": 1.0, "sampler_steps": 2, "densify_every": 2, "grid": 32,
+        "texture_size": 128,
+    }
+    return Edit(instructed_prior(), "make a green hat", mesh, above(mesh), options)

@@ -1,0 +1,69 @@
+"""Pictures with holes, filled by a prior that is told which pixels are known."""
+
+from dataclasses import dataclass
+
+import torch
+from scipy.ndimage import binary_dilation, binary_fill_holes
+from torch import Tensor
+
+from backend.diffusion.samplers import ddim
+from backend.editing.pictures import to_latents, to_pictures
+from backend.priors.base import Condition, KnownPixels, Prior, TextEmbedding
+from backend.priors.guidance import predict_guided
+from backend.rendering.cameras import Cameras
+from backend.studio import Studio
+
+
+@dataclass(frozen=True)
+class Inpainter:
+    """An editor for :class:`backend.editing.dataset_update.DatasetUpdate` that fills ``holes``
+    (views, height, width), 1 where a picture of the store has one, with what the words say.
+
+    ``text`` and ``nothing``: one row each. ``scale``: guidance; ``steps`` of DDIM from pure noise.
+    """
+
+    prior: Prior
+    text: TextEmbedding
+    nothing: TextEmbedding
+    holes: Tensor
+    studio: Studio
+    scale: float = 1.0
+    steps: int = 20
+
+    @torch.no_grad()
+    def __call__(
+        self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
+    ) -> Tensor:
+        """See :class:`backend.editing.dataset_update.Editor`: every picture in its turn."""
+        views = torch.arange(number * len(current), (number + 1) * len(current))
+        holes = self.holes[views % len(self.holes)]
+        latents = to_latents(self.prior, current)
+        known = 1 - torch.nn.functional.adaptive_max_pool2d(holes[:, None], latents.shape[-2:])
+        known = known.reshape(*latents.shape[:2], 1, *latents.shape[-2:])
+        condition = Condition(
+            self.text.repeat(len(latents)), cameras, known=KnownPixels(latents, known),
+            alpha_known=current.shape[-1] == 4,
+        )
+        nothing = self.nothing.repeat(len(latents))
+
+        def predict(noisy: Tensor, t: Tensor) -> Tensor:
+            x0 = predict_guided(self.prior, noisy, t, condition, nothing, self.scale).x0
+            return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
+
+        noise = self.studio.noise(tuple(latents.shape), "inpaint", number).to(latents)
+        drawn = latents
+        for step in ddim(predict, self.prior.schedule, noise, steps=self.steps):
+            drawn = step.x0
+        filled = to_pictures(self.prior, drawn, current)
+        return torch.lerp(current, filled, holes[..., None])
+
+
+def holes_of(shown: Tensor, grow: int) -> Tensor:
+    """Masks (views, height, width) of where ``shown`` (views, height, width, 1) is above eight
+    tenths of its most, wider by ``grow`` pixels, without gaps."""
+    solid = (shown[..., 0] > 0.8 * shown.max()).numpy()
+    grown = [
+        binary_fill_holes(binary_dilation(view, iterations=grow) if grow else view)
+        for view in solid
+    ]
+    return torch.stack([torch.from_numpy(view) for view in grown]).float()

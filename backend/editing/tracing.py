@@ -1,0 +1,99 @@
+"""Semantic tracing (Chen et al., GaussianEditor, CVPR 2024, section 4.1): outlines in pictures
+become labels of Gaussians, by the weights with which they are drawn."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from backend.editing.locating import Found
+from backend.rendering.cameras import Cameras
+from backend.rendering.splatting import splat
+from backend.rendering.splatting.projection import project
+from backend.representations.gaussians import Gaussians
+from protocol.errors import InputError
+
+LABEL = "region"
+"""The channel that holds each Gaussian's weight in the region; children have their parent's."""
+
+SEEN = 0.05
+"""The share of what it would draw alone that a Gaussian must draw to be seen."""
+
+REACH = 3.0
+"""Standard deviations within which Gaussians touch."""
+
+
+class Traced(NamedTuple):
+    """For each Gaussian: ``weights`` (n,), the share of what it draws that lies in the masks, 0
+    where no view shows it; ``seen`` (n,), how many pixels it draws in all, by weight."""
+
+    weights: Tensor
+    seen: Tensor
+
+
+def trace(gaussians: Gaussians, cameras: Cameras, masks: Tensor) -> Traced:
+    """What ``masks`` (views, height, width) in [0, 1] say of ``gaussians``.
+
+    w_i = sum_j sum_p o_i(p) T_i(p) M_j(p), the opacity of Gaussian i at pixel p times the light
+    that gets to it times the mask, over all views j: the gradient of the masked picture by the
+    color of i. The paper divides by the number of pixels; here by the same sum without the mask,
+    so that the threshold does not depend on how opaque a Gaussian is or in how many views others
+    hide it. Those that others hide nearly everywhere are not seen.
+    """
+    features = torch.zeros(len(gaussians), 2, requires_grad=True)
+    with torch.enable_grad():
+        drawn = splat(
+            gaussians.means.detach(), gaussians.quats.detach(), gaussians.scales.detach().exp(),
+            gaussians.opacities.detach().sigmoid(), features, cameras,
+        ).images
+        said = (drawn * torch.stack([masks, torch.ones_like(masks)], -1)).sum()
+        (weights,) = torch.autograd.grad(said, features)
+    inside, seen = weights.unbind(-1)
+    seen = torch.where(seen > SEEN * _alone(gaussians, cameras), seen, 0.0)
+    return Traced(torch.where(seen > 0, inside / seen.clamp_min(1e-9), 0.0), seen)
+
+
+@torch.no_grad()
+def _alone(gaussians: Gaussians, cameras: Cameras) -> Tensor:
+    """How many pixels each would draw if no other were there, by weight, (n,)."""
+    centers, covariances, depth = project(
+        gaussians.means, gaussians.quats, gaussians.scales.exp(), cameras
+    )
+    xx, xy, yy = covariances.unbind(-1)
+    size = centers.new_tensor([cameras.width, cameras.height])
+    framed = ((centers > 0) & (centers < size)).all(-1) & (depth > 0)
+    pixels = 2 * math.pi * (xx * yy - xy * xy).sqrt() * framed
+    return gaussians.opacities.sigmoid() * pixels.sum(0)
+
+
+def trace_word(gaussians: Gaussians, found: Found, threshold: float) -> Tensor:
+    """Weights (n,) of 1 where more than ``threshold`` of a Gaussian lies in a word's outlines. One
+    that no view shows, because it lies under others, goes with the nearest that is seen."""
+    traced = trace(gaussians, found.cameras, found.masks)
+    chosen = (traced.weights > threshold).float()
+    seen = (traced.seen > 0).nonzero()[:, 0]
+    if not len(seen):
+        return chosen
+    means = gaussians.means.detach().numpy()
+    distances, nearest = cKDTree(means[seen]).query(means)
+    reach = REACH * gaussians.scales.detach().amax(1).exp()
+    return torch.where(torch.from_numpy(distances) < reach, chosen[seen[nearest]], chosen)
+
+
+def label(gaussians: Gaussians, weights: Tensor) -> None:
+    """Keep ``weights`` (n,) in [0, 1] as the region, anew. Raises :class:`InputError` where all
+    are 0."""
+    if len(gaussians) and not weights.any():
+        raise InputError(
+            "region_outside", "Nothing of the object lies in the region.",
+            "Move or scale the region so that it holds the part that shall change.",
+        )
+    gaussians.channels.pop(LABEL, None)
+    gaussians.add_channel(LABEL, weights.float())
+
+
+def labels(gaussians: Gaussians) -> Tensor:
+    """The region's weights, (n,)."""
+    return gaussians.channels[LABEL]
