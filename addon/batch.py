@@ -22,6 +22,8 @@ from .runtime import runtime
 from .scene.inputs import Choice, gather, standing
 from .scene.regions import RegionChoice
 
+__all__ = ["RegionChoice", "animate", "connected", "deform", "edit", "generate", "make"]
+
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
 NO_ANSWER = Problem(
@@ -209,9 +211,9 @@ def _is_over(job: Job) -> bool:
 
 
 def _object_of(job: Job) -> bpy.types.Object:
-    """The newest object made of this job."""
-    for candidate in reversed(bpy.data.objects):
-        if candidate.get("distillery_job") == job.id:
+    """The object that the job's result is in."""
+    for candidate in bpy.data.objects:
+        if candidate.session_uid == runtime.placed.get(job.id):
             return candidate
     raise DistilleryError(
         "result_not_placed", "The result could not be placed.", "See Blender's console."

@@ -10,6 +10,7 @@ import bpy
 from ..protocol.errors import DistilleryError, InputError
 from . import batch
 from .core.jobs import Job, status_line
+from .scene.regions import RegionChoice
 
 _handle: Any = None
 
@@ -51,7 +52,7 @@ def _edit(chosen: argparse.Namespace, order: dict[str, Any]) -> bpy.types.Object
     given = {"BOX": chosen.region_box, "MESH": chosen.region_mesh, "GROUP": chosen.region_group,
              "FACES": chosen.region_faces, "WORD": chosen.region_word}
     source = next((name for name, value in given.items() if value), "WHOLE")
-    region = batch.RegionChoice(
+    region = RegionChoice(
         source, _object(owner) if owner else None, chosen.region_group, chosen.region_word
     )
     return batch.edit(_object(chosen.object), chosen.prompt, region=region, **order)

@@ -23,7 +23,7 @@ from .package import ROOT_PACKAGE, preferences
 class Runtime:
     """``results`` keeps the newest result, and ``targets`` the object that it is for, so that
     placing it can be undone and adjusted; ``placements`` says where results go that are still to
-    come."""
+    come, ``placed`` the session's number of the object that a job's result is in."""
 
     def __init__(self) -> None:
         self.session: Session | None = None
@@ -31,6 +31,7 @@ class Runtime:
         self.results: dict[str, Asset] = {}
         self.targets: dict[str, Target] = {}
         self.placements: dict[str, Placement] = {}
+        self.placed: dict[str, int] = {}
         self.problem: Problem | None = None
         self.address = ""
 

@@ -1,15 +1,16 @@
 """Pictures of the scene as inputs: the viewport as it is seen, or the camera's render."""
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ...protocol.errors import InputError
 from .. import compat
+from .images import pack_bytes
 
 LONGER_SIDE = 1024
 
@@ -37,12 +38,9 @@ def _packed_render(name: str, scene: Any) -> bpy.types.Image:
     """What was rendered last, as an image of its own: a render has no pixels that can be read."""
     rendered = bpy.data.images["Render Result"]
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, f"{name}.png")
-        rendered.save_render(path, scene=scene)
-        image = bpy.data.images.load(path)
-        image.pack()
-    image.name, image.filepath = name, ""
-    return image
+        path = Path(folder) / "view.png"
+        rendered.save_render(str(path), scene=scene)
+        return pack_bytes(name, path.read_bytes())
 
 
 @contextlib.contextmanager

@@ -22,12 +22,16 @@ _PNG_COLOR_TYPES = {1: 0, 3: 2, 4: 6}
 
 def pack_image(name: str, image: Image) -> bpy.types.Image:
     """A Blender image that carries its PNG inside the .blend file."""
-    height, width = image.pixels.shape[:2]
-    packed = bpy.data.images.new(name, width, height)
-    data = encode_png(image.pixels)
+    packed = pack_bytes(name, encode_png(image.pixels))
+    packed.colorspace_settings.name = "sRGB" if image.color else "Non-Color"
+    return packed
+
+
+def pack_bytes(name: str, data: bytes) -> bpy.types.Image:
+    """A Blender image of the bytes of a picture's file, carried inside the .blend file."""
+    packed = bpy.data.images.new(name, 1, 1)
     packed.pack(data=data, data_len=len(data))  # type: ignore[arg-type]
     packed.source = "FILE"
-    packed.colorspace_settings.name = "sRGB" if image.color else "Non-Color"
     return packed
 
 

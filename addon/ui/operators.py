@@ -188,6 +188,7 @@ class DISTILLERY_OT_place_result(bpy.types.Operator):
             created = add_asset(asset, placement, collection, self.job)
         else:
             created, note = place_on_target(asset, target, placement, collection, self.job)
+        runtime.placed[self.job] = created.session_uid
         _tell(self, note, asset)
         context.view_layer.update()
         if here and created.name in context.view_layer.objects:

@@ -22,8 +22,8 @@ from ..scene.regions import SOURCES, RegionChoice
 Item = tuple[str, str, str]
 
 TASKS = {
-    "text_to_3d": ("From Text", "Make an object from words"),
-    "image_to_3d": ("From Image", "Make an object from a picture"),
+    "text_to_3d": ("Text", "Make an object from words"),
+    "image_to_3d": ("Image", "Make an object from a picture"),
     "edit": ("Edit", "Change an object by words"),
     "deform": ("Deform", "Bend an object plausibly"),
     "animate": ("Animate", "Set an object in motion"),

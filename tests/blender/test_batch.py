@@ -36,7 +36,7 @@ def test_two_calls_give_two_objects(addon, backend):
     ("words", "complaint"),
     [
         ({"prompt": ""}, "The prompt is empty"),
-        ({"prompt": "a cube", "recipe": "no_such"}, "Recipes are: cube, other, picture"),
+        ({"prompt": "a cube", "recipe": "no_such"}, "Recipes are: cube, other"),
         ({"prompt": "fail"}, "There was not enough memory"),
         ({"prompt": "broken"}, "Generate again with another seed"),
         ({"prompt": "slow", "timeout_seconds": 0.5}, "The job is running"),
@@ -75,11 +75,92 @@ def test_the_command_generates_and_saves(addon, backend, tmp_path, capsys):
     assert cube["distillery_seed"] == 4
 
 
+@pytest.fixture
+def bar(addon):
+    """A cube called Bar with a top and a bottom, an empty above it, a box around its top."""
+    bpy.ops.mesh.primitive_cube_add()
+    made = bpy.context.object
+    made.name = "Bar"
+    for name, side in (("top", 1), ("bottom", -1)):
+        group = made.vertex_groups.new(name=name)
+        group.add([v.index for v in made.data.vertices if v.co.z == side], 1.0, "REPLACE")
+    for name, height in (("Goal", 3), ("Box", 1)):
+        empty = bpy.data.objects.new(name, None)
+        empty.location.z, empty.scale = height, (2, 2, 0.5)
+        bpy.context.collection.objects.link(empty)
+    return made
+
+
+def test_objects_are_edited_deformed_and_animated(addon, backend, bar):
+    batch, goal = addon.module("addon.batch"), bpy.data.objects["Goal"]
+    bent = batch.deform(bar, [("top", goal)], "bottom", server=backend.address)
+    assert bent == bar
+    assert bar.data.shape_keys.key_blocks[-1].points[-1].co.z == pytest.approx(3)
+    edited = batch.edit(bar, "a bar", region=batch.RegionChoice("GROUP", group="top"),
+                        server=backend.address)
+    assert edited.name == "Bar edited"
+    assert bar.hide_render
+    moving = batch.animate(bar, "a dancing bar", frames=(5, 9), server=backend.address)
+    assert moving == bar
+    assert len(bar.data.shape_keys.key_blocks) == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["edit", "a bar", "--object", "Bar", "--region-box", "Box"], "Placed Bar edited"),
+        (["edit", "a bar", "--object", "Bar", "--region-group", "top"], "Placed Bar edited"),
+        (["edit", "a bar", "--object", "Bar", "--region-word", "hat"], "Placed Bar edited"),
+        (["edit", "a bar", "--object", "Bar", "--recipe", "cut"], "Placed cut: 10 faces"),
+        (["deform", "--object", "Bar", "--handle", "top:Goal", "--anchors", "bottom"],
+         "Placed Bar: 6 faces"),
+        (["animate", "a bar", "--object", "Bar", "--frames", "3:9"], "Placed Bar: 6 faces"),
+    ],
+)
+def test_the_command_works_on_objects(addon, backend, bar, tmp_path, capsys, words, said):
+    command, path = addon.module("addon.command"), tmp_path / "made.blend"
+    more = ["--server", backend.address, "--save", str(path)]
+    assert command.run([*words, *more]) == 0
+    assert said in capsys.readouterr().out
+    assert path.is_file()
+
+
+def test_the_command_makes_an_object_of_a_picture(addon, backend, tmp_path, capsys):
+    image = bpy.data.images.new("p", 4, 4)
+    image.filepath_raw, image.file_format = str(tmp_path / "p.png"), "PNG"
+    image.save()
+    command = addon.module("addon.command")
+    arguments = ["generate", "--image", str(tmp_path / "p.png"), "--server", backend.address]
+    assert command.run(arguments) == 0
+    assert "Placed Pictured: 12 faces" in capsys.readouterr().out
+    assert command.run([*arguments[:2], "none.png"]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["edit", "x", "--object", "Nobody"], "There are: Bar, Box, Goal"),
+        (["edit", "x", "--object", "Bar", "--region-group", "gone"], "no vertex group gone"),
+        (["deform", "--object", "Bar", "--handle", "top:Nobody", "--anchors", "bottom"],
+         "no object 'Nobody'"),
+        (["deform", "--object", "Bar", "--handle", "top:Goal", "--anchors", "top"],
+         "share vertices"),
+        (["animate", "x", "--object", "Goal"], "is not a mesh"),
+    ],
+)
+def test_the_command_says_what_is_not_there(addon, backend, bar, capsys, words, complaint):
+    command = addon.module("addon.command")
+    assert command.run([*words, "--server", backend.address]) == 1
+    assert complaint in capsys.readouterr().err
+
+
 def test_the_command_says_what_went_wrong(addon, backend, capsys):
     command = addon.module("addon.command")
     assert command.run(["generate", "fail", "--server", backend.address]) == 1
     assert "There was not enough memory. Less." in capsys.readouterr().err
-    assert command.run(["generate"]) == 2
+    assert command.run(["edit", "x"]) == 2
+    assert command.run(["animate", "x", "--object", "Bar", "--frames", "a:b"]) == 2
     assert command.run(["--help"]) == 0
 
 
