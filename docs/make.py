@@ -1,8 +1,9 @@
 """Bring docs/recipes up to date with the code: `python build.py docs` runs this.
 
 Each recipe's page keeps what people wrote; between its two markers stand the facts that the code
-states. With `--pictures` each recipe also runs once, and its contact sheet is its picture, and the
-families of the pocket world are drawn; `--pictures world` draws only those.
+states. With `--pictures` each recipe that words alone can order also runs once, and its contact
+sheet is its picture, and the families of the pocket world are drawn; `--pictures mvdream world`
+draws only those.
 """
 
 import shutil
@@ -16,7 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 from backend.pocket import composition_sheets, sheets
 from backend.pocket.world import COLORS, KINDS
+from backend.priors.library import find_prior
 from backend.recipes import registry
+from protocol.errors import InputError
 from protocol.messages import Option, RecipeInfo
 
 PAGES, PICTURES = ROOT / "docs" / "recipes", ROOT / "docs" / "pictures"
@@ -27,18 +30,38 @@ PROMPT = "a red mushroom"
 def main() -> None:
     """Rewrite the generated parts of every recipe's page and of the pocket prior's."""
     PAGES.mkdir(exist_ok=True)
-    if "--pictures" in sys.argv:
+    wanted = pictures_wanted(sys.argv[1:])
+    if "world" in wanted:
         sheets.draw_world(PICTURES)
         composition_sheets.save_sheets(PICTURES)
     path = ROOT / "docs" / "pocket.md"
     path.write_text(with_generated(path.read_text(encoding="utf-8"), world()), encoding="utf-8")
     for recipe in registry.describe():
-        if sys.argv[-1] == "--pictures":
+        if recipe.id in wanted:
             draw(recipe)
         path = PAGES / f"{recipe.id}.md"
         old = path.read_text(encoding="utf-8") if path.is_file() else f"# {recipe.title}\n"
         path.write_text(with_facts(old, recipe), encoding="utf-8")
         print(path.relative_to(ROOT))
+
+
+def pictures_wanted(arguments: list[str]) -> list[str]:
+    """Return what is to be drawn: what stands after `--pictures`, or else everything."""
+    if "--pictures" not in arguments:
+        return []
+    named = arguments[arguments.index("--pictures") + 1 :]
+    return named or ["world", *(each.id for each in registry.describe() if takes_words(each))]
+
+
+def takes_words(recipe: RecipeInfo) -> bool:
+    """Whether a prompt is all that the recipe needs, of the user and of the present priors."""
+    needed = set(recipe.inputs) - set(recipe.optional)
+    try:
+        for capability in recipe.capabilities:
+            find_prior(capability)  # type: ignore[arg-type]
+    except InputError:
+        return False
+    return needed == {"prompt", "negative_prompt"}
 
 
 def with_facts(page: str, recipe: RecipeInfo) -> str:
