@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Shape = Literal["linear", "cosine", "exponential", "sqrt"]
@@ -48,6 +48,13 @@ Number = float | Schedule
 def value_at(number: Number, progress: float) -> float:
     """The value of a number or schedule at the fraction ``progress`` of the run."""
     return number.at(progress) if isinstance(number, Schedule) else float(number)
+
+
+def scaled(number: Number, factor: float) -> Number:
+    """``factor`` times a number, or a schedule's values."""
+    if isinstance(number, Schedule):
+        return replace(number, start=factor * number.start, stop=factor * number.stop)
+    return factor * number
 
 
 def _mix(start: float, stop: float, weight: float) -> float:

@@ -1,12 +1,15 @@
 """A mesh as DreamEditor's field, and the field as the mesh again (sections 4.1 and 4.3)."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from backend.distillation.loop import State, distill
+from backend.distillation.regularizers import edge_lengths, laplacian
+from backend.distillation.views import Orbit, sample_rigs
 from backend.meshing.bake import bake
 from backend.meshing.normals import vertex_normals
 from backend.regions.patches import border_vertices
@@ -17,9 +20,11 @@ from backend.rendering.shell import find_rows
 from backend.representations.mesh import MeshRepresentation, smooth_normals
 from backend.representations.mesh_field import THICKNESS, MeshField, finer
 from backend.representations.points import surface_colors
-from protocol.assets import Mesh
+from backend.studio import Progress, Studio
+from protocol.assets import Asset, Mesh
 
 POINTS = 4096
+FIT_PIXELS = 64
 
 
 def field_of_mesh(mesh: Mesh, generator: torch.Generator) -> MeshField:
@@ -34,6 +39,30 @@ def field_of_mesh(mesh: Mesh, generator: torch.Generator) -> MeshField:
             bound = parameter.shape[-1] ** -0.5
             values = torch.rand(parameter.shape, generator=generator)
             parameter.data = bound * (2 * values - 1)
+    return field
+
+
+def fit_field(
+    mesh: Mesh, orbit: Orbit, steps: int, studio: Studio, preview: Callable[[MeshField], Asset]
+) -> Generator[Progress, None, MeshField]:
+    """The stage "fit": a field that stands on ``mesh``, which is distilled into it in ``steps`` of
+    four views; shared by all jobs on the same mesh with the same seed."""
+    field = field_of_mesh(mesh, studio.generator("networks"))
+
+    def draw(step: int) -> tuple[Cameras, torch.Generator]:
+        generator = studio.generator("fit", step)
+        return sample_rigs(orbit, 1, FIT_PIXELS, generator), generator
+
+    losses = fit_losses(field, mesh, draw)
+    rates = {"color": 0.01, "geometry": 0.01, "networks": 1e-3}
+    weights = {"distance": 1.0, "color": 1.0, "render": 10.0}
+    yield from studio.stage(
+        "fit", State.create(field, rates),
+        lambda state: distill(
+            state, steps, losses, weights, preview=lambda: preview(field)
+        ),
+        identity={"fit": 1, "mesh": digest(mesh), "steps": steps},
+    )
     return field
 
 
@@ -75,6 +104,16 @@ def _draw_points(
     parents = torch.from_numpy(field.subdivision.parents)[vertices]
     shares = torch.from_numpy(field.subdivision.shares)[vertices]
     return points, height, surface_colors(mesh, parents, shares)
+
+
+def shape_losses(field: MeshField) -> Callable[[], dict[str, Tensor]]:
+    """What keeps moved vertices smooth ("laplacian") and edges as long as they were ("edges")."""
+    edges = field.edges()
+    lengths = (field.base[edges[:, 0]] - field.base[edges[:, 1]]).norm(dim=-1)
+    return lambda: {
+        "laplacian": laplacian(field.positions, edges),
+        "edges": edge_lengths(field.positions, edges, lengths),
+    }
 
 
 def row_weights(field: MeshField, placed: PlacedRegion) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ Tuning Text-to-Image Diffusion Models for Subject-Driven Generation, Ruiz et al.
 where z' are pictures of the class that the prior itself drew before (section 3.2, equation 2).
 """
 
-import hashlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,7 +23,7 @@ from backend.rendering.cameras import Cameras
 from backend.studio import Progress, Studio
 
 MOST_WEIGHT = 5.0
-"""Of an error in x0, alpha**2 / sigma**2 is held below it, as in the pocket prior's training."""
+"""Of an error in x0: 1 / sigma**2 is held below it, as in the pocket prior's training."""
 
 T_RANGE = (0.02, 0.98)
 
@@ -49,12 +48,12 @@ class Subject:
 
     def digest(self) -> str:
         """A hash of all of it."""
-        hasher = hashlib.sha256(self.prompt.encode())
-        cameras = () if self.cameras is None else (self.cameras.c2w, self.cameras.fov_degrees)
-        for values in (self.images, self.alpha, *cameras):
-            if values is not None:
-                hasher.update(values.detach().cpu().contiguous().numpy().tobytes())
-        return hasher.hexdigest()
+        tensors = {"images": self.images}
+        if self.alpha is not None:
+            tensors["alpha"] = self.alpha
+        if self.cameras is not None:
+            tensors |= {"c2w": self.cameras.c2w, "fov": self.cameras.fov_degrees}
+        return digest(tensors, self.prompt)
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,6 @@ class Lesson:
         latents = prior.encode(subject.images, subject.alpha)
         text = prior.embed_text([subject.prompt])
         return cls(latents, text, subject.cameras, subject.alpha is not None)
-
-    def digest(self) -> str:
-        """A hash of all of it."""
-        tensors = {"latents": self.latents, "text": self.text.tokens}
-        if self.cameras is not None:
-            tensors |= {"c2w": self.cameras.c2w, "fov": self.cameras.fov_degrees}
-        return digest(tensors, str(self.alpha_known))
 
     def condition(self, rows: list[int]) -> Condition:
         """Of these pictures, each a set of its own."""
@@ -161,14 +153,14 @@ def lesson_loss(
 def denoising_loss(
     prior: Prior, clean: Tensor, t: Tensor, noise: Tensor, condition: Condition
 ) -> Tensor:
-    """Mean of |eps_hat - eps|**2, which is alpha**2 / sigma**2 |x0_hat - x0|**2; for a network
-    that predicts x0 that weight is held, since it has no bound toward t = 0. Differentiable in the
-    prior. ``clean``, ``noise``: (batch, views, channels, height, width); ``t``: (batch, views)."""
+    """Mean of |eps_hat - eps|**2; for a network that predicts x0, of |x0_hat - x0|**2 / sigma**2,
+    held, which also counts where there is nearly nothing but noise and the subject is decided.
+    Differentiable in the prior. ``clean``, ``noise``: (batch, views, channels, height, width); ``t``: (batch, views)."""
     found = prior.predict(add_noise(prior.schedule, clean, noise, t), t, condition)
     if prior.spec.prediction != "x0":
         return (found.eps - noise).square().mean()
-    alpha, sigma = (expand_like(value, clean) for value in prior.schedule.alpha_sigma(t))
-    weight = (alpha / sigma).square().clamp_max(MOST_WEIGHT)
+    sigma = expand_like(prior.schedule.alpha_sigma(t)[1], clean)
+    weight = sigma.square().clamp_min(1 / MOST_WEIGHT).reciprocal()
     return (weight * (found.x0 - clean).square()).mean()
 
 

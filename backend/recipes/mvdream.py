@@ -15,16 +15,15 @@ from typing import Literal
 from torch import Tensor
 
 from backend.diffusion.annealing import Schedule
-from backend.distillation.curve import Curve, Probe
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
-from backend.distillation.renders import render_latents
 from backend.distillation.score import ScoreDistillation
-from backend.distillation.views import Orbit, sample_rigs
+from backend.distillation.views import Orbit
 from backend.multiview.reconstruction import fit_sampled_views
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import VolumeOptions, distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
@@ -84,24 +83,15 @@ def distill_views(
 ) -> Generator[Progress, None, None]:
     """Four orthogonal views a step, as the released configuration draws them."""
     orbit = Orbit(elevation_degrees=(0, 30), fov_degrees=(15, 60), fill=(0.8, 1.0))
-    resolution = score.prior.spec.resolution
+    views = ScoredViews(score, orbit, options.steps, studio, sets=1, views=4)
 
     def losses(step: int) -> dict[str, Tensor]:
-        generator = studio.generator("distill", step)
-        cameras = sample_rigs(orbit, 1, resolution, generator)
-        latents, buffers = render_latents(score.prior, volume, cameras, generator)
-        t = score.sample_t(1, 4, step / options.steps, generator)
-        noise = studio.noise((1, *latents.shape), "distill", step)
-        return {
-            "score": score.loss(latents[None], cameras, t, noise),
-            "opacity": opacity(buffers.alpha),
-        }
+        loss, buffers = views.loss(volume, step)
+        return {"score": loss, "opacity": opacity(buffers.alpha)}
 
-    generator = studio.generator("curve")
-    probe = Probe.spread(score, sample_rigs(orbit, 4, resolution, generator), 4, generator)
     weights = {"score": 1.0, "opacity": options.lambda_opacity}
     yield from distill_volume(
-        volume, options.steps, {"grid": 0.01}, losses, weights, Curve(score, volume, probe), studio
+        volume, options.steps, {"grid": 0.01}, losses, weights, views.curve(volume, 4), studio
     )
 
 

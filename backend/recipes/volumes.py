@@ -10,12 +10,13 @@ from backend.diffusion.annealing import Number
 from backend.distillation.curve import Curve
 from backend.distillation.loop import State, distill
 from backend.recipes.options import option
+from backend.recipes.scores import ScoreOptions
 from backend.rendering.cameras import Cameras, orbit_cameras
 from backend.rendering.sheet import sheet
 from backend.representations.base import Representation
 from backend.representations.volume import Volume
 from backend.studio import Progress, Studio
-from protocol.assets import Asset
+from protocol.assets import Asset, Image
 
 PREVIEW_PIXELS = 96
 SHEET_PIXELS = 128
@@ -23,12 +24,9 @@ BACKDROP = 0.94
 
 
 @dataclass(frozen=True)
-class VolumeOptions:
+class VolumeOptions(ScoreOptions):
     """Options of every recipe that distills a prior into a volume and ends with its mesh."""
 
-    guidance_scale: float = option(
-        0.0, "How strongly the prompt is followed; 0 takes the prior's own", low=0.0, high=200.0
-    )
     grid_resolution: int = option(96, "Cells along each side of the volume", low=16, high=256)
     samples: int = option(96, "Samples along each ray", low=16, high=512, advanced=True)
     faces: int = option(20000, "Most triangles of the mesh", low=100, high=500000)
@@ -43,6 +41,11 @@ def turntable(thing: Representation, views: int, pixels: int) -> Tensor:
     color = thing.render(cameras, background=torch.full((3,), BACKDROP)).color
     assert color is not None
     return color
+
+
+def contact_sheet(thing: Representation) -> Image:
+    """Eight views from all around in one picture."""
+    return sheet(turntable(thing, 8, SHEET_PIXELS), columns=4)
 
 
 def preview(thing: Representation) -> Asset:
@@ -80,5 +83,4 @@ def finish(
         "mesh",
         lambda: volume.to_mesh(2 * options.grid_resolution, options.texture_size, options.faces),
     )
-    views = turntable(volume, 8, SHEET_PIXELS)
-    return Asset(name, mesh=mesh, contact_sheet=sheet(views, columns=4))
+    return Asset(name, mesh=mesh, contact_sheet=contact_sheet(volume))

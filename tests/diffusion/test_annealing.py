@@ -1,6 +1,6 @@
 import pytest
 
-from backend.diffusion.annealing import Schedule, value_at
+from backend.diffusion.annealing import Schedule, scaled, value_at
 
 
 def test_values_at_named_steps() -> None:
@@ -43,3 +43,10 @@ def test_a_jump() -> None:
 def test_wrong_schedules_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="schedule"):
         Schedule(**{"start": 1.0, "stop": 2.0, **wrong})
+
+
+def test_scaled_numbers_keep_their_course() -> None:
+    course = Schedule(0.01, 1.0, begin=0.2, end=0.6, shape="exponential")
+    for x in (0.0, 0.3, 0.5, 1.0):
+        assert value_at(scaled(course, 3.0), x) == pytest.approx(3 * course.at(x))
+    assert scaled(0.5, 3.0) == 1.5

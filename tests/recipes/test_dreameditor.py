@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from backend.distillation.prompts import ConditionalText
 from backend.editing.locating import locate_word
 from backend.meshing.texturing import with_texture
-from backend.recipes import registry
+from backend.personalization.lora import Lora
+from backend.personalization.training import Subject, personalize
+from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.priors.base import Prior
+from backend.priors.pocket import PocketPrior
+from backend.recipes import dreameditor, personal, registry
 from backend.regions.placed import place_region
 from backend.rendering.textures import sample_texture
 from protocol.assets import Mesh, Region
@@ -19,7 +25,25 @@ from protocol.errors import InputError
 from .conftest import Spy
 from .edits import GREEN, Edit, above, ball, ball_prior, make_edit
 
-OPTIONS = {"fit_steps": 3, "steps": 40, "learning_rate": 0.15, "texture_size": 128}
+OPTIONS = {
+    "fit_steps": 3, "steps": 40, "learning_rate": 0.15, "texture_size": 128, "lora_steps": 0
+}
+TRAINED = {
+    "fit_steps": 1, "steps": 1, "lora_steps": 3, "lora_rank": 2, "texture_size": 64,
+    "preservation": 0.0, "subject": "hat",
+}
+
+
+def pocket() -> PocketPrior:
+    """A network of the pocket prior's shape that has learned nothing."""
+    torch.manual_seed(0)
+    network = PocketNetwork(PocketConfig(widths=(8, 8, 16), blocks=1, heads=2))
+    return PocketPrior(network.requires_grad_(False))
+
+
+def trained_edit() -> Edit:
+    mesh = ball(1)
+    return Edit(pocket(), "a green hat", mesh, above(mesh), TRAINED)
 
 
 def edit_of(region: Region, **options: Any) -> Edit:
@@ -99,6 +123,63 @@ def test_a_killed_job_goes_on_with_the_same_bits(tmp_path: Path) -> None:
     assert np.array_equal(whole.mesh.positions, resumed.mesh.positions)
     pixels = [entry.mesh.material.base_color_map.pixels for entry in (whole, resumed)]
     assert np.array_equal(*pixels)
+
+
+def test_the_prior_learns_this_object_by_a_name_and_the_edit_says_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit, judges, told, real = trained_edit(), [], [], ConditionalText.embed
+    prior = edit.prior
+    before = {name: value.clone() for name, value in prior.network.state_dict().items()}
+
+    def embed(prior: Prior, prompt: str, negative: str) -> ConditionalText:
+        judges.append(prior)
+        told.append(prompt)
+        return real(prior, prompt, negative)
+
+    def learn(patch: Lora, subject: Subject, *rest: Any, **numbers: Any) -> Any:
+        told.append(subject.prompt)
+        assert len(subject.images) == len(subject.cameras) == 9 and numbers["steps"] == 3
+        return (yield from personalize(patch, subject, *rest, **numbers))
+
+    monkeypatch.setattr(dreameditor.ConditionalText, "embed", embed)
+    monkeypatch.setattr(personal, "personalize", learn)
+    _, said = make_edit("dreameditor", edit, tmp_path)
+    assert told == ["a photo of sks hat", "a green sks hat"]
+    assert judges[0].spec.fingerprint != prior.spec.fingerprint
+    assert [entry.step for entry in said if entry.stage == "personalize"] == [1, 2, 3]
+    after = prior.network.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_a_prior_without_a_network_is_refused_before_anything_is_fitted(tmp_path: Path) -> None:
+    edit = edit_of(above(ball()), lora_steps=2)
+    with pytest.raises(InputError) as caught:
+        make_edit("dreameditor", edit, tmp_path)
+    assert caught.value.problem.code == "prior_fixed" and not edit.prior.questions
+
+
+def test_a_job_killed_while_the_prior_learns_goes_on_with_the_same_bits(tmp_path: Path) -> None:
+    edit = trained_edit()
+    whole, said = make_edit("dreameditor", edit, tmp_path / "whole")
+    at = next(n for n, entry in enumerate(said) if entry.stage == "personalize") + 2
+    make_edit("dreameditor", edit, tmp_path / "killed", stop_after=at)
+    resumed, again = make_edit("dreameditor", edit, tmp_path / "killed")
+    assert sum(entry.stage == "personalize" for entry in again) == 1
+    assert np.array_equal(whole.mesh.positions, resumed.mesh.positions)
+    pixels = [entry.mesh.material.base_color_map.pixels for entry in (whole, resumed)]
+    assert np.array_equal(*pixels)
+    another = replace(edit, prompt="a red hat")
+    _, other = make_edit("dreameditor", another, tmp_path / "whole", stop_after=3)
+    assert [entry.stage for entry in other] == ["locate", "locate", "edit"]
+
+
+def test_a_thing_is_called_by_its_name_or_the_prompt_that_made_it() -> None:
+    assert personal.noun_of("Toy_Dog.001") == "toy dog"
+    assert personal.noun_of("a red snowman") == "red snowman" and personal.noun_of("") == "object"
+    named = personal.with_identifier("a Snowman beside a snowman", "snowman")
+    assert named == "a sks Snowman beside a snowman"
+    assert personal.with_identifier("a manor", "man") == "a manor"
 
 
 def test_another_prompt_finds_the_fit_again(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from backend.priors.oracle import DrawnWorld, OraclePrior, StoredViews
 from backend.priors.pixels import encode_pixels
 from backend.priors.worlds import sphere
 from backend.recipes import gaussiandreamer, registry
-from backend.recipes.gaussiandreamer import Options, density_rule
+from backend.recipes.gaussiandreamer import Options
+from backend.recipes.growth import density_rule
 from backend.recipes.registry import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Mesh
@@ -138,11 +139,11 @@ def test_gaussians_begin_faint_round_and_as_wide_as_the_way_to_their_neighbors(
 
 def test_density_is_controlled_between_300_and_900_of_1200_steps() -> None:
     options = Options()
-    rules = {step: density_rule(step, options) for step in range(1, 1201)}
+    rules = {step: density_rule(step, 1200, options) for step in range(1, 1201)}
     assert [step for step, rule in rules.items() if rule] == [400, 500, 600, 700, 800]
     assert rules[500].most_pixels == float("inf") and rules[600].most_pixels == 20
     assert rules[400].gradient == 2e-4 and rules[400].opacity == 0.05
-    shorter = [s for s in range(1, 241) if density_rule(s, replace(options, steps=240))]
+    shorter = [s for s in range(1, 241) if density_rule(s, 240, options)]
     assert shorter == [80, 100, 120, 140, 160]
 
 

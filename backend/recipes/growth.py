@@ -1,0 +1,57 @@
+"""How Gaussians become more, as recipes that begin from few points share it: noisy points around
+the first ones (GaussianDreamer, arXiv 2310.08529, section 3.3), then the density control of 3D
+Gaussian Splatting (Kerbl et al., arXiv 2308.04079, section 5), paced as GaussianDreamer's released
+code does."""
+
+from dataclasses import dataclass
+
+from backend.recipes.options import option
+from backend.representations.densify import DensityRule
+
+RUN = 1200
+"""Steps of the published run, in which its times are told."""
+
+EXTENT = 4.0
+"""Of the scene, which the thresholds of scale are told in: the released code's camera distance."""
+
+
+@dataclass(frozen=True)
+class GrowthOptions:
+    """Options of every recipe whose Gaussians grow from points."""
+
+    seeds: int = option(4096, "Points to begin from", low=64, high=65536)
+    grow: bool = option(True, "Add noisy points around the first ones")
+    draws: int = option(
+        1000000, "Points drawn in the bounding box when growing", low=0, high=2000000,
+        advanced=True,
+    )
+    reach: float = option(
+        0.01, "Drawn points stay this near to a first one", low=0.0, high=0.5, advanced=True
+    )
+    perturbation: float = option(
+        0.2, "How much brighter than its nearest a grown point may be", low=0.0, high=1.0,
+        advanced=True,
+    )
+    densify_gradient: float = option(
+        2e-4, "Gaussians with a larger gradient in the picture multiply", low=0.0, high=1e6,
+        advanced=True,
+    )
+    least_opacity: float = option(
+        0.05, "Gaussians fainter than this go", low=0.0, high=1.0, advanced=True
+    )
+    most: int = option(100000, "Most Gaussians", low=100, high=1000000)
+
+
+def density_rule(step: int, steps: int, options: GrowthOptions) -> DensityRule | None:
+    """What is cloned, split and pruned after ``step`` of ``steps``: something every 100 of 1200
+    steps, from 300 to 900, neither included; large ones go only after 500."""
+    interval = max(round(steps * 100 / RUN), 1)
+    between = 300 * steps < step * RUN < 900 * steps
+    if not between or step % interval:
+        return None
+    late = step * RUN > 500 * steps
+    return DensityRule(
+        gradient=options.densify_gradient, split_scale=0.01 * EXTENT, opacity=options.least_opacity,
+        most_scale=0.1 * EXTENT if late else float("inf"),
+        most_pixels=20 if late else float("inf"), most=options.most,
+    )
