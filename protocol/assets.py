@@ -209,7 +209,9 @@ class Asset:
 
     An input called ``mesh`` is an asset with a mesh, ``region`` one with a region, ``handles`` one
     with handles, ``image`` one with ``images["image"]`` (RGBA where it is cut out already).
-    ``images``: further pictures by name. ``report``: plain data (curve, seconds, metrics).
+    ``motion`` is the mesh's, or the splats' where there is no mesh; with both, ``splat_motion`` is
+    the splats', at the same times. ``images``: further pictures by name. ``report``: plain data
+    (curve, seconds, metrics).
     """
 
     name: str
@@ -223,6 +225,7 @@ class Asset:
     images: dict[str, Image] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=lambda: Provenance(recipe=""))
     report: dict[str, Any] = field(default_factory=dict)
+    splat_motion: Motion | None = None
 
     def check(self) -> None:
         """Raise :class:`InputError` where any part of it is broken."""

@@ -1,4 +1,4 @@
-"""``python -m backend``: serve, generate, jobs, recipes, models, doctor, pocket, bench.
+"""``python -m backend``: serve, generate, edit, jobs, recipes, models, doctor, pocket, bench.
 
 Nothing here imports torch before a command needs it, so that help and jobs answer at once.
 """
@@ -74,6 +74,60 @@ def generate(
         options=parse_options(option), seed=seed, client="command-line",
     )
     make(spec, {} if image is None else {"image": read_picture(image)}, server, data, out)
+
+
+@app.command()
+def animate(
+    mesh: Annotated[Path, typer.Argument(help="GLB, OBJ, PLY or STL file of the object.")],
+    prompt: Annotated[str, typer.Argument(help="What it does: \"a dog wagging its tail\".")],
+    recipe: Annotated[str, typer.Option(help="The system to do it with.")]
+    = "align_your_gaussians",
+    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
+    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
+    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    server: Server = "",
+    data: Data = DATA,
+) -> None:
+    """Set an object in motion: PLY and point cache (PC2), a strip of frames, and a report."""
+    from backend.cli.generate import make, parse_options
+    from backend.cli.meshes import read_mesh
+
+    spec = JobSpec(
+        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
+        options=parse_options(option), seed=seed, client="command-line",
+    )
+    make(spec, {"mesh": read_mesh(mesh)}, server, data, out)
+
+
+@app.command()
+def edit(
+    mesh: Annotated[Path, typer.Argument(help="GLB, OBJ, PLY or STL file of the object.")],
+    prompt: Annotated[str, typer.Argument(help="What shall change: \"make the hat green\".")] = "",
+    region_box: Annotated[str, typer.Option(help="Where: x0,y0,z0,x1,y1,z1 in the unit ball.")]
+    = "",
+    region_word: Annotated[str, typer.Option(help="Where: what the place is called.")] = "",
+    recipe: Annotated[str, typer.Option(help="The system to do it with.")] = "gaussian_editor",
+    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
+    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
+    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    server: Server = "",
+    data: Data = DATA,
+) -> None:
+    """Change an object in one region; everything else stays as it is."""
+    from backend.cli.generate import make, parse_options
+    from backend.cli.meshes import read_mesh
+    from backend.cli.regions import read_region
+
+    spec = JobSpec(
+        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
+        options=parse_options(option), seed=seed, client="command-line",
+    )
+    region = read_region(region_box, region_word)
+    make(spec, {"mesh": read_mesh(mesh), "region": region}, server, data, out)
 
 
 @app.command()

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from backend.distillation.score import ScoreDistillation
+from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
+from backend.representations.gaussians import Gaussians
 
 
 def draw_window(frames: int, shortest: float, generator: torch.Generator) -> Tensor:
@@ -16,6 +18,18 @@ def draw_window(frames: int, shortest: float, generator: torch.Generator) -> Ten
     length, place = torch.rand(2, generator=generator)
     length = shortest + (1 - shortest) * length
     return (1 - length) * place + length * torch.linspace(0, 1, frames)
+
+
+def render_frames(gaussians: Gaussians, moved: Tensor, cameras: Cameras) -> Buffers:
+    """Color over black and alpha of Gaussians whose means have gone to ``moved`` (frames, n, 3),
+    each frame by its own one of ``cameras``."""
+    drawn = [
+        gaussians.render(cameras[frame], means=means) for frame, means in enumerate(moved)
+    ]
+    return Buffers(
+        color=torch.cat([buffers.color for buffers in drawn]),
+        alpha=torch.cat([buffers.alpha for buffers in drawn]),
+    )
 
 
 def amplify(residuals: Tensor, amplification: float) -> Tensor:

@@ -30,7 +30,7 @@ def envelope(times: Tensor) -> Tensor:
 
 class ForwardField(nn.Module):
     """How far points have moved at times of one clip: a network on positions and time, encoded by
-    sines, whose last layer begins at zero. One parameter group, "field"."""
+    sines, whose last layer begins at zero."""
 
     def __init__(self, width: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -53,19 +53,6 @@ class ForwardField(nn.Module):
         offsets: Tensor = envelope(times)[:, None, None] * self.last(hidden)
         return offsets
 
-    def parameter_groups(self) -> dict[str, list[Parameter]]:
-        """One group, "field"."""
-        return {"field": list(self.parameters())}
-
-    def state(self) -> dict[str, Tensor]:
-        """Copies of all parameters."""
-        return {name: value.detach().clone() for name, value in self.named_parameters()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state."""
-        for name, parameter in self.named_parameters():
-            parameter.data = state[name].clone()
-
 
 class Timeline(nn.Module):
     """Clips in a row, each of length 1, over the times [0, ``duration``].
@@ -87,12 +74,14 @@ class Timeline(nn.Module):
 
     def offsets(self, points: Tensor, times: Tensor, clips: int | None = None) -> Tensor:
         """How far ``points`` (n, 3) have moved at ``times`` (frames,): (frames, n, 3). ``clips``:
-        only the first so many take part (those after are not there yet)."""
+        only the first so many take part (those after are not there yet), and only the last of
+        them has gradients: a clip that is done stays."""
         clips = clips or len(self.fields)
-        offsets = self.clip(points, times, 0)
-        for index in range(1, clips):
-            chi = ((times - STRIDE * index) / (1 - STRIDE)).clamp(0, 1)[:, None, None]
-            offsets = torch.lerp(offsets, self.clip(points, times, index), chi)
+        offsets = points.new_zeros(len(times), *points.shape)
+        for index in range(clips):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and index == clips - 1):
+                moved = self.clip(points, times, index)
+            offsets = moved if index == 0 else torch.lerp(offsets, moved, _chi(times, index))
         if self.loop and clips == len(self.fields):
             closing = ((times - (self.duration - CLOSING)) / CLOSING).clamp(0, 1)
             offsets = offsets * (1 - closing)[:, None, None]
@@ -108,6 +97,30 @@ class Timeline(nn.Module):
             offsets = begun + offsets
         return offsets
 
+    def interpolation(
+        self, points: Tensor, times: Tensor, offsets: Tensor, index: int
+    ) -> Tensor:
+        """Mean |Delta_1 - Delta_12|**2 over points and frames, in the overlap of a clip with the
+        one before: the blend follows what was there (section 3.3). ``offsets``: those at
+        ``times``."""
+        with torch.no_grad():
+            before = self.clip(points, times, index - 1)
+        overlapping = (_chi(times, index) < 1).to(offsets)
+        return (overlapping * (before - offsets) ** 2).sum(-1).mean()
+
+    def parameter_groups(self) -> dict[str, list[Parameter]]:
+        """"clip 0", "clip 1" …"""
+        return {f"clip {i}": list(field.parameters()) for i, field in enumerate(self.fields)}
+
+    def state(self) -> dict[str, Tensor]:
+        """Copies of all parameters, by name."""
+        return {name: value.detach().clone() for name, value in self.named_parameters()}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Take up a saved state of as many clips."""
+        for name, parameter in self.named_parameters():
+            parameter.data = state[name].clone()
+
     @torch.no_grad()
     def bake(self, points: Tensor, frames: int) -> Tensor:
         """Positions (frames, n, 3) at even times from the first to the last; where nothing has
@@ -118,6 +131,11 @@ class Timeline(nn.Module):
     def _carry(self, points: Tensor, time: Tensor) -> Tensor:
         offsets = self.offsets(points, time.to(points))
         return torch.where(offsets == 0, points, points + offsets)
+
+
+def _chi(times: Tensor, index: int) -> Tensor:
+    """How much a clip has taken over from the one before, (frames, 1, 1)."""
+    return ((times - STRIDE * index) / (1 - STRIDE)).clamp(0, 1)[:, None, None]
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:

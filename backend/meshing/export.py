@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import trimesh
 from trimesh.visual.material import PBRMaterial, SimpleMaterial
 
 from backend.meshing.splats import SH0
-from protocol.assets import Asset, Image, Material, Mesh, Splats, View
+from protocol.assets import Asset, Image, Material, Mesh, Motion, Splats, View
 from protocol.errors import InputError
 
 FORMATS = ("glb", "obj", "ply")
@@ -29,6 +30,8 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
 
     GLB and OBJ stand y-up, as their readers expect; PLY stays z-up and carries vertex colors.
     Splats become a PLY of their own, NAME_splats.ply, as viewers of 3D Gaussian Splatting read it.
+    A mesh in motion becomes a PLY, and beside it NAME.pc2, a point cache of its vertices, z-up as
+    well (Blender's Mesh Cache modifier and others read it).
     Views become NAME_view_00.png and so on, their cameras (z-up) NAME_cameras.json.
     Raises InputError for a format that is not known.
     """
@@ -42,8 +45,11 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
     written: list[Path] = []
     if asset.mesh is not None:
         writers = {"glb": _write_glb, "obj": _write_obj, "ply": _write_ply}
-        for name in formats:
+        moving = asset.motion is not None and "ply" not in formats
+        for name in (*formats, "ply") if moving else formats:
             written += writers[name](asset.mesh, folder / f"{stem}.{name}")
+    if asset.mesh is not None and asset.motion is not None:
+        written.append(write_point_cache(asset.motion, folder / f"{stem}.pc2"))
     if asset.splats is not None and "ply" in formats:
         written.append(write_splats(asset.splats, folder / f"{stem}_splats.ply"))
     if asset.contact_sheet is not None:
@@ -51,6 +57,14 @@ def export(asset: Asset, folder: Path, formats: Sequence[str] = FORMATS) -> list
         to_pillow(asset.contact_sheet).save(path)
         written.append(path)
     return written + _write_views(asset.views, folder, stem)
+
+
+def write_point_cache(motion: Motion, path: Path) -> Path:
+    """All positions as a PC2 file, one sample a frame from frame 0 on."""
+    frames, points, _ = motion.positions.shape
+    header = struct.pack("<12siiffi", b"POINTCACHE2", 1, points, 0.0, 1.0, frames)
+    path.write_bytes(header + motion.positions.astype("<f4").tobytes())
+    return path
 
 
 def _write_views(views: list[View], folder: Path, stem: str) -> list[Path]:

@@ -77,9 +77,26 @@ def test_in_the_overlap_clips_are_blended_evenly(points: Tensor) -> None:
     assert torch.allclose(made.offsets(points, times), (1 - chi) * first + chi * second, atol=1e-6)
 
 
-def test_a_field_comes_back_from_its_state(points: Tensor) -> None:
-    field = timeline().fields[0]
-    other = ForwardField(16, torch.Generator().manual_seed(9))
-    other.load_state(field.state())
-    times = torch.tensor([0.3, 0.7])
-    assert torch.equal(other(points, times), field(points, times))
+def test_only_the_last_clip_learns(points: Tensor) -> None:
+    made, times = timeline(3), torch.tensor([0.6, 0.9])
+    offsets = made.offsets(points, times, clips=2)
+    (offsets.sum() + made.interpolation(points, times, offsets, 1)).backward()
+    learns = [field.last.weight.grad is not None for field in made.fields]
+    assert learns == [False, True, False]
+
+
+def test_interpolation_is_charged_in_the_overlap_alone(points: Tensor) -> None:
+    made, times = timeline(2), torch.tensor([0.5, 0.75, 1.0, 1.2])
+    offsets = made.offsets(points, times)
+    apart = made.clip(points, times, 0)[1] - offsets[1]
+    found = made.interpolation(points, times, offsets, 1)
+    wanted = float(apart.detach().square().sum(-1).mean() / 4)
+    assert float(found.detach()) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_timeline_comes_back_from_its_state(points: Tensor) -> None:
+    made, other = timeline(2), Timeline(2, False, 16, torch.Generator().manual_seed(9))
+    assert list(made.parameter_groups()) == ["clip 0", "clip 1"]
+    other.load_state(made.state())
+    times = torch.tensor([0.3, 1.2])
+    assert torch.equal(other.offsets(points, times), made.offsets(points, times))
