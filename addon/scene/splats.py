@@ -25,7 +25,7 @@ def create_splats(name: str, splats: Splats, scale: float, base: FloatArray) -> 
     """A new object of ``splats``, moved by -``base`` and then scaled, not linked yet. Raises
     :class:`InputError` where there are none or values are not finite."""
     _check(splats)
-    data = bpy.data.meshes.new(name)
+    data: Any = bpy.data.meshes.new(name)
     data.vertices.add(len(splats.means))
     positions = (splats.means - base) * np.float32(scale)
     data.attributes["position"].data.foreach_set("vector", _flat(positions))

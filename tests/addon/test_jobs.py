@@ -1,5 +1,7 @@
 import pytest
-from distillery.addon.core.jobs import Job, readable_seconds, status_line
+from distillery.addon.core.jobs import IDENTITY, Job, Target, readable_seconds, status_line
+from distillery.protocol.assets import Asset
+from distillery.protocol.codec import Packer, encode_asset
 from distillery.protocol.messages import JobSpec
 
 
@@ -34,3 +36,19 @@ def test_status_says_stage_share_and_time(job, text):
 def test_a_job_without_words_is_known_by_its_recipe():
     assert row().title == "a mug"
     assert Job(id="j", spec=JobSpec(recipe="dream"), state="done", created=0.0).title == "dream"
+
+
+def test_a_target_is_read_from_the_order_it_went_with():
+    target = Target("abc", "edit", (0.1, *IDENTITY[1:]))
+    mesh = encode_asset(Asset("mesh", provenance=target.origin()), Packer().add)
+    assert Target.of(JobSpec(recipe="edit", inputs={"mesh": mesh})) == target
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"id": "abc"}, {"id": "a", "task": "edit", "to_object": [1.0]},
+             {"id": "a", "task": "edit", "to_object": "nonsense"}],
+)
+def test_orders_of_others_have_no_target(told):
+    assert Target.of(JobSpec(recipe="dream")) is None
+    mesh = {"provenance": {"options": told}}
+    assert Target.of(JobSpec(recipe="edit", inputs={"mesh": mesh})) is None

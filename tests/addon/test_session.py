@@ -173,10 +173,18 @@ def test_jobs_are_listed_newest_first(session, client):
 
 
 def test_offers_what_it_can_give_inputs_to(session, client, recipe):
-    other = msgspec.structs.replace(recipe, id="edit", inputs=("prompt", "mesh"))
-    client.last("describe")[0](Description(request=1, recipes=(recipe, other), capabilities={},
+    other = msgspec.structs.replace(recipe, id="edit", inputs=("prompt", "mesh", "sound"))
+    without = msgspec.structs.replace(other, id="mute", optional=("sound",))
+    offered = (recipe, other, without)
+    client.last("describe")[0](Description(request=1, recipes=offered, capabilities={},
                                            devices=()))
-    assert session.recipes() == (recipe,)
+    assert session.recipes() == (recipe, without)
+
+
+def test_inputs_go_with_the_order(session, client):
+    mesh = Asset("mesh")
+    session.submit(SPEC, None, inputs={"mesh": mesh})
+    assert client.last("submit")[1] == {"mesh": mesh}
 
 
 def test_close_closes_the_connection(session, client):

@@ -50,6 +50,10 @@ def make_scene() -> None:
     empty = bpy.data.objects.new("Ear goes to", None)
     empty.location, empty.empty_display_size = (2.2, 0, 1.2), 0.3
     bpy.context.collection.objects.link(empty)
+    with bpy.context.temp_override(**viewport()):
+        bpy.ops.view3d.view_axis(type="FRONT")
+        bpy.ops.view3d.view_selected()
+        bpy.ops.ed.undo_push(message="A scene")
 
 
 def prepare() -> Iterator[float]:
@@ -64,15 +68,21 @@ def prepare() -> Iterator[float]:
     yield from wait_for(lambda: runtime.session and runtime.session.description, 20)
 
 
+def show(name: str) -> Iterator[float]:
+    """Let Blender draw what a script changed, which it does not see by itself; photograph."""
+    for area in bpy.context.window_manager.windows[0].screen.areas:
+        area.tag_redraw()
+    yield 3.0
+    photograph(name)
+    yield 0.5
+
+
 def choose(recipe: str, task: str, **values) -> Iterator[float]:
     settings = bpy.context.scene.distillery
     settings.task, settings.recipe = task, recipe
     for name, value in values.items():
         setattr(settings, name, value)
-    bpy.context.view_layer.update()
-    yield 1.5
-    photograph(recipe)
-    yield 0.5
+    yield from show(recipe)
 
 
 def act() -> Iterator[float]:
@@ -90,13 +100,14 @@ def act() -> Iterator[float]:
     handle.group, handle.empty = "ear", bpy.data.objects["Ear goes to"]
     yield from choose("bend", "deform", anchors="chin")
     with bpy.context.temp_override(**viewport()):
+        bpy.ops.ed.undo_push(message="The choice")
         bpy.ops.distillery.generate()
     yield from wait_for(lambda: monkey.data.shape_keys, 20)
-    yield 1.5
-    photograph("bent")
+    yield from show("bent")
     report["keys"] = [key.name for key in monkey.data.shape_keys.key_blocks]
     subprocess.run(["xdotool", "mousemove", "650", "600", "key", "ctrl+z"], check=True)
-    yield from wait_for(lambda: not bpy.data.objects["Suzanne"].data.shape_keys, 10)
+    yield from wait_for(lambda: not bpy.data.objects["Suzanne"].data.shape_keys, 20)
+    yield from show("unbent")
     report["finished"] = True
 
 

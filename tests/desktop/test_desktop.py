@@ -115,3 +115,41 @@ def test_the_command_makes_a_file(report, address):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Placed a red mushroom" in done.stdout
     assert (SHOTS / "made.blend").read_bytes()[:4] in (b"BLEN", b"\x28\xb5\x2f\xfd")
+
+
+@pytest.fixture(scope="module")
+def inputs_report(extension, tmp_path_factory) -> dict:
+    """What the script that chooses inputs reports, against a backend that computes nothing."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    (SHOTS / "report.json").unlink(missing_ok=True)
+    file = tmp_path_factory.mktemp("fake") / "address"
+    fake = subprocess.Popen([sys.executable, ROOT / "tests/blender/fake_backend.py", file])
+    end = time.monotonic() + 60
+    while not file.is_file():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    script = HERE / "press_inputs.py"
+    subprocess.run([TOOL, "run", script, extension, SHOTS, "500", file.read_text()],
+                   check=False, timeout=600)
+    fake.kill()
+    fake.wait()
+    return json.loads((SHOTS / "report.json").read_text())
+
+
+def test_inputs_are_chosen_drawn_and_undone(inputs_report):
+    assert inputs_report.get("error") is None, inputs_report["error"]
+    assert inputs_report["finished"]
+    assert inputs_report["keys"] == ["Basis", "a monkey"]
+    assert max(inputs_report["captured"]) == 1024
+
+
+def test_region_and_handles_are_seen_over_the_object(inputs_report):
+    """Orange on the ear, and later green where it is and red below."""
+    def colored(name: str, channels: tuple[int, int, int]) -> int:
+        pixels = np.asarray(Image.open(SHOTS / f"{name}.png").convert("RGB"))[VIEWPORT].astype(int)
+        return int((np.abs(pixels - channels).max(-1) < 40).sum())
+
+    green, red = (51, 230, 102), (230, 64, 64)
+    assert colored("bend", green) > 50
+    assert colored("bend", red) > 50
+    assert colored("recolor", green) < 20
