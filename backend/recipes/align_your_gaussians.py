@@ -54,7 +54,7 @@ class Options:
     frames: int = option(16, "Frames of the result for each clip", low=2, high=240)
     seconds: float = option(2.0, "Length of each clip", unit="s", low=0.1, high=60.0)
     clips: int = option(
-        1, "Clips, each of which begins amid the one before; \"|\" in the prompt makes more",
+        1, "Clips, each of which begins amid the one before; as many as prompts, at least",
         low=1, high=8,
     )
     loop: bool = option(False, "End where it began")

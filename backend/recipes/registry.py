@@ -22,6 +22,7 @@ MODULES = (
     "backend.recipes.mvdream", "backend.recipes.dreamfusion", "backend.recipes.gaussiandreamer",
     "backend.recipes.wonder3d", "backend.recipes.dreameditor", "backend.recipes.gaussian_editor",
     "backend.recipes.zero123", "backend.recipes.apap",
+    "backend.recipes.align_your_gaussians",
 )
 MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
