@@ -113,6 +113,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
             "instruction_missing", "There is no instruction.",
             "Say what shall change: \"make the hat green\".",
         )
+    if options.operation == "delete":
+        studio.prior("inpaint")  # where it is missing, that is said before the fit
     mesh = with_texture(inputs.assets["mesh"].mesh, options.texture_size)
     gaussians = yield from fit_mesh(
         mesh, options.gaussians, options.fit_steps, options.fit_pixels, studio
@@ -222,9 +224,10 @@ RECIPE = Recipe(
     "Gaussians; everything else keeps its bits.",
     citation="Chen et al., GaussianEditor: Swift and Controllable 3D Editing with Gaussian "
     "Splatting, CVPR 2024, arXiv 2311.14521",
-    capabilities=("instruction", "inpaint"),
+    capabilities=("instruction",),
     inputs=("prompt", "mesh", "region"),
     optional=("prompt",),
+    may_use=("inpaint", "attention"),
     options=Options,
     presets={
         "draft": {"gaussians": 4000, "fit_steps": 100, "fit_pixels": 64, "steps": 120, "rigs": 2,

@@ -127,7 +127,7 @@ def test_a_word_traces_the_same_gaussians(tmp_path: Path, monkeypatch: Any) -> N
     finer = [replace(world, resolution=64) for world in edit.prior.inner.components]
     edit.prior = replace(edit.prior.inner, components=finer, resolution=64)
     make_edit("gaussian_editor", edit, tmp_path)
-    assert found[0] > 0.85
+    assert found[0] > 0.7
 
 
 def test_deleting_leaves_nothing_there_and_closes_the_hole(tmp_path: Path) -> None:
