@@ -247,6 +247,7 @@ def test_what_is_wrong_with_the_choice_is_said(addon, settings, cube):
     choose(settings, "recolor", region_source="FACES")
     for part in (cube.data.polygons, cube.data.edges, cube.data.vertices):
         part.foreach_set("select", np.zeros(len(part), bool))
+    cube.data.update()
     refused("No face of Cube is selected")
     choose(settings, "recolor", region_source="BOX", region_object=empty("Away", (9, 0, 0)))
     refused("Nothing of the object lies in Away")

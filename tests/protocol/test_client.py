@@ -66,6 +66,14 @@ def test_an_order_uploads_its_blobs_first(bench: Bench) -> None:
     assert progress == sorted(progress) and progress[-1] == 1.0
 
 
+def test_inputs_of_an_earlier_order_go_with_it_as_they_are(bench: Bench) -> None:
+    known = {"mesh": {"name": "a mesh"}}
+    spec = JobSpec(recipe="mvdream", inputs=known)
+    bench.client.submit(spec, {}, bench.answers.append, bench.problems.append)
+    bench.pump()
+    assert bench.wire.of(Submit)[0].spec.inputs == known
+
+
 def test_nothing_is_uploaded_twice(bench: Bench) -> None:
     blobs = Blobs(bench.wire)
     blobs.add(PICTURE.pixels.tobytes())
