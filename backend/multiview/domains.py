@@ -1,17 +1,16 @@
 """Colors and normals of the same views, drawn together from one picture (Wonder3D, section 4.2)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from backend.diffusion.guidance import guide
 from backend.diffusion.samplers import ddim
-from backend.multiview.images import Picture
 from backend.multiview.surfaces import SurfaceTargets
 from backend.multiview.views import ViewSet
 from backend.priors.base import COLOR, NORMAL, Condition, Prior
+from backend.priors.guidance import GivenViews, predict_beside
 from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
@@ -28,20 +27,10 @@ class CrossDomainSampler:
     """
 
     prior: Prior
-    picture: Tensor
-    picture_camera: Cameras
+    given: GivenViews
     cameras: Cameras
     steps: int
     scale: float = 1.0
-
-    @classmethod
-    def of(
-        cls, prior: Prior, picture: Picture, picture_camera: Cameras, cameras: Cameras,
-        steps: int, scale: float,
-    ) -> "CrossDomainSampler":
-        """For a picture, encoded as the prior wants it."""
-        latents = prior.encode(picture.over(prior.spec.background or 1.0), picture.alpha)
-        return cls(prior, latents, picture_camera, cameras, steps, scale)
 
     def empty(self) -> ViewSet:
         """Nothing drawn yet: the colors, then the normals."""
@@ -53,12 +42,9 @@ class CrossDomainSampler:
         if views.drawn.all():
             return
         noise = studio.noise((1, *views.latents.shape), "cross-domain views")
-        start = torch.cat([self.picture[None], noise], 1)
-        given = torch.zeros(start.shape[:2], dtype=torch.bool)
-        given[:, 0] = True
-        steps = ddim(self._predict, self.prior.schedule, start, steps=self.steps, given=given)
+        steps = ddim(self._predict, self.prior.schedule, noise, steps=self.steps)
         for count, step in enumerate(steps, 1):
-            views.latents = step.x0[0, 1:]
+            views.latents = step.x0[0]
             views.drawn[:] = count == self.steps
             yield Progress(count, self.steps, preview=lambda: self.preview(views))
 
@@ -85,25 +71,10 @@ class CrossDomainSampler:
         images, alpha = self.prior.decode(latents)
         return images, torch.ones_like(images[..., :1]) if alpha is None else alpha
 
-    def _condition(self, views: int) -> Condition:
-        domain = [COLOR] * (1 + len(self.cameras)) + [NORMAL] * len(self.cameras)
-        given = torch.zeros(1, views, dtype=torch.bool)
-        given[:, 0] = True
-        cameras = Cameras.join([self.picture_camera, self.cameras, self.cameras])
-        return Condition(cameras=cameras, given=given, domain=torch.tensor([domain]))
-
     def _predict(self, noisy: Tensor, t: Tensor) -> Tensor:
-        condition = self._condition(noisy.shape[1])
-        x0 = self.prior.predict(noisy, t, condition).x0
-        if self.scale != 1:
-            alone = self.prior.predict(noisy[:, 1:], t[:, 1:], _without_picture(condition)).x0
-            x0 = torch.cat([x0[:, :1], guide(alone, x0[:, 1:], self.scale)], 1)
+        domain = [COLOR] * len(self.cameras) + [NORMAL] * len(self.cameras)
+        condition = Condition(
+            cameras=Cameras.join([self.cameras, self.cameras]), domain=torch.tensor([domain])
+        )
+        x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
         return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
-
-
-def _without_picture(condition: Condition) -> Condition:
-    cameras, domain = condition.cameras, condition.domain
-    assert cameras is not None
-    assert domain is not None
-    rest = cameras[list(range(1, len(cameras)))]
-    return replace(condition, cameras=rest, given=None, domain=domain[:, 1:])

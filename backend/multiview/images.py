@@ -9,6 +9,9 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from backend.priors.base import Prior
+from backend.priors.guidance import GivenViews
+from backend.rendering.cameras import Cameras
 from protocol.assets import Asset, Image
 from protocol.errors import InputError
 
@@ -39,6 +42,15 @@ class Picture:
     def over(self, background: float) -> Tensor:
         """Over a gray, (1, side, side, 3)."""
         return self.premultiplied + (1 - self.alpha) * background
+
+
+def given_view(prior: Prior, picture: Picture, camera: Cameras) -> GivenViews:
+    """The picture as a prior is shown it: encoded over its background (white where it has none)."""
+    gray = prior.spec.background
+    latents = prior.encode(
+        picture.over(1.0 if gray is None else gray), None if gray is None else picture.alpha
+    )
+    return GivenViews(latents, camera)
 
 
 def find_image(assets: dict[str, Asset]) -> Image:

@@ -13,7 +13,7 @@ import torch
 from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.loop import State
 from backend.multiview.domains import CrossDomainSampler
-from backend.multiview.images import find_image, prepare_picture
+from backend.multiview.images import find_image, given_view, prepare_picture
 from backend.multiview.rigs import picture_camera, six_views
 from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
 from backend.multiview.views import to_views
@@ -82,9 +82,10 @@ def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSamp
     prior = studio.prior("normals")
     side = prior.spec.resolution
     picture = prepare_picture(find_image(inputs.assets), side)
-    return CrossDomainSampler.of(
-        prior, picture, picture_camera(options.elevation_degrees, options.fov_degrees, side),
-        six_views(options.elevation_degrees, side), options.view_steps, options.guidance_scale,
+    camera = picture_camera(options.elevation_degrees, options.fov_degrees, side)
+    return CrossDomainSampler(
+        prior, given_view(prior, picture, camera), six_views(options.elevation_degrees, side),
+        options.view_steps, options.guidance_scale,
     )
 
 

@@ -20,12 +20,11 @@ from backend.distillation.regularizers import entropy, image_smoothness, opacity
 from backend.distillation.renders import render_latents
 from backend.distillation.score import PictureDistillation
 from backend.distillation.views import Orbit, near_views, sample_views
-from backend.multiview.images import Picture, find_image, prepare_picture
+from backend.multiview.images import Picture, find_image, given_view, prepare_picture
 from backend.multiview.novel import NovelViewSampler
 from backend.multiview.rigs import FILL, picture_camera
 from backend.multiview.views import ViewSet, to_views
 from backend.priors.base import Prior
-from backend.priors.guidance import GivenViews
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.volumes import VolumeOptions, distill_volume, finish
@@ -104,18 +103,16 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
 
 def see_picture(picture: Picture, options: Options, prior: Prior) -> PictureDistillation:
     """What the prior says of views beside the picture, at the released levels of noise."""
-    side, gray = prior.spec.resolution, prior.spec.background
-    latents = prior.encode(
-        picture.over(1.0 if gray is None else gray), None if gray is None else picture.alpha
+    camera = picture_camera(
+        options.elevation_degrees, options.fov_degrees, prior.spec.resolution
     )
-    camera = picture_camera(options.elevation_degrees, options.fov_degrees, side)
+    given = given_view(prior, picture, camera)
     if options.score == "sjc":
         return PictureDistillation(
-            prior, GivenViews(latents, camera), options.guidance_scale, form="sjc",
-            t_range=(0.03, 0.99),
+            prior, given, options.guidance_scale, form="sjc", t_range=(0.03, 0.99)
         )
     return PictureDistillation(
-        prior, GivenViews(latents, camera), options.guidance_scale, form="sds",
+        prior, given, options.guidance_scale, form="sds",
         t_range=(Schedule(0.4, 0.2, end=1 / 3), Schedule(0.85, 0.5, end=1 / 3)),
     )
 
