@@ -13,8 +13,8 @@ from bl_ext.user_default.distillery.addon.runtime import runtime
 from bl_ext.user_default.distillery.addon.ui import forms
 
 PACKAGE = "bl_ext.user_default.distillery"
-PROMPT_FIELD = (1160, 153)
-GENERATE_BUTTON = (1175, 278)
+PROMPT_FIELD = (1160, 180)
+GENERATE_BUTTON = (1175, 305)
 VIEWPORT = (650, 600)
 ADDRESS, PROMPT, OPTIONS = sys.argv[sys.argv.index("--") + 1 :]
 
