@@ -1,4 +1,5 @@
 import json
+import struct
 
 import numpy as np
 import PIL.Image
@@ -6,7 +7,7 @@ import pytest
 import trimesh
 
 from backend.meshing.export import export
-from protocol.assets import Asset, Attribute, Image, Material, Mesh, Splats, View
+from protocol.assets import Asset, Attribute, Image, Material, Mesh, Motion, Splats, View
 from protocol.errors import InputError
 
 
@@ -109,3 +110,18 @@ def test_views_are_pictures_and_cameras(tmp_path):
     first, second = json.loads((tmp_path / "mug_cameras.json").read_text())
     assert first["fov_degrees"] == 40 and first["picture"] == "mug_view_00.png"
     assert second["camera_to_world"][0][0] == 2 and "picture" not in second
+
+
+def test_a_motion_is_a_point_cache_in_the_order_of_the_ply(asset, tmp_path):
+    still = asset.mesh.positions
+    positions = np.stack([still, still + np.float32(0.25), still * np.float32(2)])
+    asset.motion = Motion(positions, 12.0)
+    paths = export(asset, tmp_path, ("glb",))
+    assert {"a_red_wedge.ply", "a_red_wedge.pc2"} <= {path.name for path in paths}
+    data = (tmp_path / "a_red_wedge.pc2").read_bytes()
+    assert struct.unpack("<12siiffi", data[:32]) == (
+        b"POINTCACHE2\0", 1, len(still), 0.0, 1.0, 3
+    )
+    assert np.array_equal(np.frombuffer(data[32:], "<f4").reshape(positions.shape), positions)
+    ply = trimesh.load(tmp_path / "a_red_wedge.ply", process=False)
+    assert np.array_equal(ply.vertices.astype(np.float32), still)
