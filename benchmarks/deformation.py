@@ -57,5 +57,5 @@ def _ellipsoid() -> tuple[Mesh, Handles]:
     positions = (np.asarray(ball.vertices) * [0.5, 0.35, 0.8]).astype(np.float32)
     top = np.array([positions[:, 2].argmax()], np.int32)
     foot = np.flatnonzero(positions[:, 2] < -0.6).astype(np.int32)
-    handles = Handles(top, positions[top] + np.float32([0.25, 0, 0]), foot)
+    handles = Handles(top, positions[top] + np.array([0.25, 0, 0], np.float32), foot)
     return Mesh(positions, np.asarray(ball.faces, np.int32)), handles

@@ -14,7 +14,11 @@ from backend.priors.base import Prior, PriorSpec
 TARGETS = (
     "to_q", "to_k", "to_v", "to_out.0",  # attention in diffusers
     "qkv", "out", "mlp.0", "mlp.2",  # the pocket network's blocks
+    "film", "film1", "film2", "words.1", "sentence.1",  # and what conditions it
 )
+RATE, RATE_OF_PIXELS = 5e-4, 5e-3
+"""As released for Stable Diffusion; and of networks that predict clean pixels: the pocket network
+normalizes what its layers add, so that a change of their weights counts less."""
 
 
 class Lora:
@@ -26,6 +30,7 @@ class Lora:
         from peft import LoraConfig, inject_adapter_in_model
 
         self.base = require_network(base)
+        self.rate = RATE_OF_PIXELS if base.spec.prediction == "x0" else RATE
         config = LoraConfig(r=rank, lora_alpha=rank, target_modules=list(TARGETS))
         self.network = inject_adapter_in_model(config, twin_network(self.base.network))
         self._weights = {

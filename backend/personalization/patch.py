@@ -22,13 +22,15 @@ from protocol.errors import InputError
 
 
 class Patch(Protocol):
-    """A change to ``base`` that can be trained; ``kind`` is what it is called ("lora").
+    """A change to ``base`` that can be trained; ``kind`` is what it is called ("lora"), ``rate``
+    the learning rate that it usually wants.
 
     ``state`` and ``load_state`` carry all that training changes, as flat tensors by name.
     """
 
     kind: str
     base: Prior
+    rate: float
 
     def apply(self, spec: PriorSpec) -> Prior:
         """The base with this change, known by ``spec``; it follows further training."""

@@ -98,17 +98,19 @@ def personalize(
     studio: Studio,
     *,
     steps: int,
-    rate: float = 5e-4,
+    rate: float | None = None,
     batch: int = 2,
     preservation: Preservation | None = None,
     stage: str = "personalize",
 ) -> Generator[Progress, None, Prior]:
-    """Train ``patch`` for ``steps`` steps of Adam on pictures of the subject, ``batch`` a step, as
-    the studio's stage ``stage``; the personal prior. Jobs on the same subject share it. Use as
+    """Train ``patch`` for ``steps`` steps of Adam on pictures of the subject, ``batch`` a step, at
+    ``rate`` or else the patch's usual one, as the studio's stage ``stage``; the personal prior.
+    Jobs on the same subject share it. Use as
     ``prior = yield from personalize(Lora(prior, studio.generator("lora")), subject, studio, …)``.
     """
+    rate = rate or patch.rate
     identity = {
-        "personalize": 1, "patch": applied(patch).spec.fingerprint, "subject": subject.digest(),
+        "personalize": 2, "patch": applied(patch).spec.fingerprint, "subject": subject.digest(),
         "numbers": [steps, rate, batch, str(preservation)],
     }
     prior = patch.apply(patch.base.spec)
@@ -155,7 +157,8 @@ def denoising_loss(
 ) -> Tensor:
     """Mean of |eps_hat - eps|**2; for a network that predicts x0, of |x0_hat - x0|**2 / sigma**2,
     held, which also counts where there is nearly nothing but noise and the subject is decided.
-    Differentiable in the prior. ``clean``, ``noise``: (batch, views, channels, height, width); ``t``: (batch, views)."""
+    Differentiable in the prior. ``clean``, ``noise``: (batch, views, channels, height, width);
+    ``t``: (batch, views)."""
     found = prior.predict(add_noise(prior.schedule, clean, noise, t), t, condition)
     if prior.spec.prediction != "x0":
         return (found.eps - noise).square().mean()

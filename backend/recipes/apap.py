@@ -9,7 +9,6 @@ Departures: anchors are eliminated from the system, exact, where the released co
 the handles are followed for 600 steps and not 300, until they are there.
 """
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
@@ -24,15 +23,13 @@ from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.renders import render_latents
 from backend.distillation.score import ScoreDistillation
-from backend.personalization.lora import Lora
-from backend.personalization.training import IDENTIFIER, Preservation, Subject, personalize
-from backend.priors.base import Prior
+from backend.personalization.training import IDENTIFIER
 from backend.recipes.options import option
+from backend.recipes.personal import PersonalOptions, know_mesh, noun_of
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
 from backend.rendering.sheet import sheet
-from backend.representations.mesh import MeshRepresentation
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 from protocol.errors import InputError
@@ -45,7 +42,7 @@ LEAST_STEPS = 50
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(PersonalOptions):
     """The released script's numbers as defaults, but for the steps of the first stage."""
 
     guidance_scale: float = option(
@@ -58,11 +55,6 @@ class Options:
         600, "Steps that follow the handles alone", low=LEAST_STEPS, high=20000
     )
     steps: int = option(1000, "Steps that also follow the prior", low=0, high=20000)
-    lora_steps: int = option(
-        200, "Steps that make the prior familiar with the mesh; 0 takes it as it is", low=0,
-        high=5000,
-    )
-    lora_rank: int = option(16, "Rank of what the prior learns", low=1, high=256, advanced=True)
     preservation: float = option(
         0.0, "Weight of pictures of the class that the prior should not forget", low=0.0,
         high=10.0, advanced=True,
@@ -92,17 +84,21 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
             "Choose an object, a vertex group of handles with their empties, and anchors.",
         )
     drag = Drag.of(asset.mesh, handles)
-    cameras = four_cameras(drag, studio.prior(options.prior).spec.resolution)
-    noun = inputs.prompt or name_of(asset.name)
-    prior, prompt = yield from know(asset, noun, cameras, options, studio)
+    prior, joint = studio.prior(options.prior), options.prior == "text+cameras"
+    cameras = four_cameras(drag, prior.spec.resolution)
+    noun, known = noun_of(inputs.prompt or asset.name), options.lora_steps > 0
+    prior = yield from know_mesh(
+        prior, asset.mesh, noun, cameras, options, studio, see_cameras=joint
+    )
     fields = {"jacobians": JacobianField, "vertices": VertexField}
     mesh = DeformedMesh(asset.mesh, fields[options.optimize](drag, asset.mesh.faces))
     yield from follow_handles(mesh, drag, options, studio)
+    prompt = f"a photo of {IDENTIFIER if known else 'a'} {noun}"
     text = ConditionalText.embed(prior, prompt, inputs.negative_prompt)
     score = ScoreDistillation(
         prior, text, options.guidance_scale or prior.spec.distillation_scale, form="sds",
         weighting="sigma_squared", t_range=(0.02, 0.98), reduction="mean", most_residual=2.0,
-        see_cameras=options.prior == "text+cameras",
+        see_cameras=joint,
     )
     yield from make_plausible(mesh, drag, score, cameras, options, studio)
     with torch.no_grad():
@@ -116,36 +112,6 @@ def four_cameras(drag: Drag, resolution: int) -> Cameras:
     reach = max(1.0, float(drag.rest.norm(dim=-1).max()), float(drag.targets.norm(dim=-1).max()))
     radius = reach * framing_radius(torch.tensor(FOV_DEGREES), FILL)
     return orbit_cameras([0.0, 90.0, 180.0, 270.0], 0.0, radius, FOV_DEGREES, resolution)
-
-
-def name_of(name: str) -> str:
-    """What an object is, by its name in Blender: "Toy_Dog.001" is a toy dog."""
-    words = re.sub(r"\.\d+$", "", name).replace("_", " ").strip().lower()
-    return words or "object"
-
-
-def know(
-    asset: Asset, noun: str, cameras: Cameras, options: Options, studio: Studio
-) -> Generator[Progress, None, tuple[Prior, str]]:
-    """Section 3.3: the prior that knows this mesh, and what it calls it."""
-    prior, noun = studio.prior(options.prior), re.sub(r"^(an?|the)\s+", "", noun)
-    if options.lora_steps == 0:
-        return prior, f"a photo of a {noun}"
-    gray = prior.spec.background
-    with torch.no_grad():
-        views = MeshRepresentation(asset.mesh).render(
-            cameras, background=torch.full((3,), 0.5 if gray is None else gray)
-        )
-    prompt = f"a photo of {IDENTIFIER} {noun}"
-    told = cameras if options.prior == "text+cameras" else None
-    subject = Subject(views.color, prompt, None if gray is None else views.alpha, told)
-    preservation = Preservation(f"a photo of a {noun}", weight=options.preservation)
-    personal = yield from personalize(
-        Lora(prior, studio.generator("lora"), options.lora_rank), subject, studio,
-        steps=options.lora_steps, rate=5e-4, batch=2,
-        preservation=preservation if options.preservation > 0 else None,
-    )
-    return personal, prompt
 
 
 def follow_handles(

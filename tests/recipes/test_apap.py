@@ -16,7 +16,7 @@ from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.pocket import PocketPrior
 from backend.priors.worlds import World, ellipsoid
 from backend.recipes import registry
-from backend.recipes.apap import RECIPE, Options, name_of
+from backend.recipes.apap import RECIPE, Options
 from backend.recipes.registry import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Handles, Mesh
@@ -127,7 +127,6 @@ def test_the_object_s_name_is_the_prompt_where_there_is_none(
     made: tuple[Spy, Asset, Asset],
 ) -> None:
     assert "a photo of a toy thing" in made[0].prompts
-    assert name_of("Dog.001") == "dog" and name_of(".001") == "object"
 
 
 def test_the_prior_s_opinion_pulls_the_shape_while_the_handle_holds(tmp_path: Path) -> None:
