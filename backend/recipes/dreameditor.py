@@ -67,10 +67,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     mesh = with_texture(inputs.assets["mesh"].mesh, options.texture_size)
     placed = yield from studio.once("locate", lambda: locate(inputs, mesh, options, studio))
     noun = noun_of(options.subject or inputs.assets["mesh"].name)
-    prior = yield from know_mesh(
-        prior, mesh, noun, surrounding_cameras(prior.spec.resolution), options, studio,
-        see_cameras=True,
-    )
+    cameras = surrounding_cameras(prior.spec.resolution)
+    prior = yield from know_mesh(prior, mesh, noun, cameras, options, studio, see_cameras=True)
     field = yield from fit_field(mesh, ORBIT, options.fit_steps, studio, preview)
     prompt = with_identifier(inputs.prompt, noun) if options.lora_steps else inputs.prompt
     text = ConditionalText.embed(prior, prompt, inputs.negative_prompt)
@@ -81,8 +79,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     )
     yield from edit_region(score, field, placed, options, studio)
     result = yield from studio.once("mesh", lambda: edited_mesh(field, placed))
-    views = contact_sheet(MeshRepresentation(result))
-    return Asset(inputs.prompt, mesh=result, contact_sheet=views)
+    looks = MeshRepresentation(result)
+    return Asset(inputs.prompt, mesh=result, contact_sheet=contact_sheet(looks))
 
 
 def edit_region(
