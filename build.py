@@ -86,6 +86,8 @@ def say(text: str) -> None:
 
 def run(command: Command, *, env: dict[str, str] | None = None, quiet: bool = False) -> None:
     """Run a command in the project's folder; its failure is a BuildError with its last lines."""
+    if not shutil.which(str(command[0])):
+        raise BuildError(f"{command[0]} is missing: run `python build.py test set-up` first")
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,

@@ -44,6 +44,11 @@ def test_find_python_says_what_to_do_where_there_is_none() -> None:
         build.find_python("2.6")
 
 
+def test_a_tool_that_is_not_installed_yet_names_the_command_that_installs_it() -> None:
+    with pytest.raises(build.BuildError, match="build.py test set-up"):
+        build.run([build.ROOT / "no" / "such" / "tool", "check"])
+
+
 def test_a_step_is_skipped_only_while_its_needs_are_the_same(tmp_path: Path) -> None:
     def needed(*needs: object) -> bool:
         with build.stamped(tmp_path, *needs) as result:
