@@ -26,7 +26,7 @@ TASKS = {
     "image_to_3d": ("Image", "Make an object from a picture"),
     "edit": ("Edit", "Change an object by words"),
     "deform": ("Deform", "Bend an object plausibly"),
-    "animate": ("Animate", "Set an object in motion"),
+    "animate": ("Motion", "Set an object in motion"),
 }
 MAX_SEED = 2**31 - 1
 # Blender reads the texts of a computed enum after the callback returned: each must stay alive.

@@ -79,7 +79,7 @@ def _region_faces(choice: Choice, source: Source) -> list[Drawing]:
     else:
         return []
     shown = weights.any(axis=1)
-    corners = _lifted(source)[source.faces[shown]].reshape(-1, 3)
+    corners = _lifted_faces(source, shown).reshape(-1, 3)
     colors = np.tile(REGION_COLOR, (len(corners), 1))
     colors[:, 3] *= weights[shown].reshape(-1)
     return [("TRIS", corners.astype(np.float32), colors)] if len(corners) else []
@@ -110,6 +110,15 @@ def _lifted(source: Source) -> NDArray[np.float64]:
     world = transformed(world_matrix(source.owner), source.positions)
     middle = (world.min(axis=0) + world.max(axis=0)) / 2
     return np.asarray(middle + (world - middle) * (1 + LIFT))
+
+
+def _lifted_faces(source: Source, shown: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Corners (k, 3, 3) of triangles in the scene, each lifted off its own side of the object."""
+    world = transformed(world_matrix(source.owner), source.positions)
+    corners = world[source.faces[shown]]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
+    return np.asarray(corners + LIFT * np.ptp(world, axis=0).max() * normals[:, None])
 
 
 def _drawing(kind: str, positions: NDArray[Any], color: NDArray[Any]) -> Drawing:
