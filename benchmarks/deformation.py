@@ -28,7 +28,7 @@ def measure() -> list[Timing]:
         drag.loss(field()).backward()
         optimizer.step()
 
-    seconds = best_seconds(iterate, repeats=50, warm_up=5)
+    seconds = best_seconds(iterate, repeats=300, warm_up=5)
     arap = _arap_seconds(drag, mesh.faces)
     begin = best_seconds(lambda: JacobianField(drag, mesh.faces), repeats=3)
     return [
@@ -48,7 +48,7 @@ def _arap_seconds(drag: Drag, faces: np.ndarray) -> float:
     solver.max_iter = ARAP_ITERATIONS
     igl.arap_precomputation(drag.rest.numpy(), faces.astype(np.int64), 3, pinned, solver)
     start = drag.rest.numpy()
-    return best_seconds(lambda: igl.arap_solve(places, solver, start)) / ARAP_ITERATIONS
+    return best_seconds(lambda: igl.arap_solve(places, solver, start), 30) / ARAP_ITERATIONS
 
 
 def _ellipsoid() -> tuple[Mesh, Handles]:
