@@ -78,7 +78,7 @@ def _region_faces(choice: Choice, source: Source) -> list[Drawing]:
         weights = np.repeat(source.selected_faces()[:, None], 3, axis=1)
     else:
         return []
-    shown = weights.any(axis=1)
+    shown = np.asarray(weights.any(axis=1))
     corners = _lifted_faces(source, shown).reshape(-1, 3)
     colors = np.tile(REGION_COLOR, (len(corners), 1))
     colors[:, 3] *= weights[shown].reshape(-1)
