@@ -124,6 +124,7 @@ def _edited_copy(
             if moves is None or not _fits_corners(asset, source):
                 return None
             created = original.copy()
+            created.name = f"{original.name} edited"
             created.data = _own_mesh(created, original)
             _move_points(created.data, moves[0])
             _take_look(created, asset, source)
@@ -203,7 +204,6 @@ def _set_material(created: bpy.types.Object, data: Any, material: bpy.types.Mate
 def _finish_copy(
     created: bpy.types.Object, original: bpy.types.Object, asset: Asset, job: str
 ) -> None:
-    created.name = f"{original.name} edited"
     if created.get(ID_NAME) is not None:
         del created[ID_NAME]
     for collection in original.users_collection:
