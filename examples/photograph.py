@@ -97,8 +97,8 @@ def render(path: Path, pixels: int, samples: int) -> Path:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.device = "CPU"
-    scene.cycles.samples = samples
-    scene.cycles.use_denoising = True
+    scene.cycles.use_denoising = can_denoise()
+    scene.cycles.samples = samples if can_denoise() else 4 * samples
     scene.cycles.max_bounces = 4
     scene.render.film_transparent = True
     scene.render.use_persistent_data = True
@@ -110,6 +110,13 @@ def render(path: Path, pixels: int, samples: int) -> Path:
     bpy.ops.render.render(write_still=True)
     write_pixels(path, over_backdrop(read_pixels(path)))
     return path
+
+
+def can_denoise() -> bool:
+    """Tell whether this Blender was built with Open Image Denoise (Debian's is not)."""
+    import _cycles
+
+    return bool(_cycles.with_openimagedenoise)
 
 
 def over_backdrop(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
