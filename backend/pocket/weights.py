@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -95,7 +96,9 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
         network = build(config)
         if _hash(weights_file) != config["sha256"]:
             raise ValueError("the hash in config.json is another")
-        silent = {k: v * 0 for k, v in network.state_dict().items() if k.startswith("reader.")}
+        fresh = network.state_dict().items()
+        # Zeros, not v * 0: a sign of a zero would be another fingerprint.
+        silent = {k: torch.zeros_like(v) for k, v in fresh if k.startswith("reader.")}
         take_up(network, silent | {k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         raise _damaged(folder, error) from error

@@ -162,3 +162,10 @@ def test_cameras_that_training_never_saw_are_complained_of_once() -> None:
         prior.predict(noisy(), T, Condition(WORDS, below))
     assert len(prior.complaints) == 1 and "elevation" in next(iter(prior.complaints))
     assert "field of view" in camera_complaints(orbit_cameras([0.0], 0.0, 3.0, 100.0, 64))[0]
+
+
+def test_the_shipped_weights_have_one_fingerprint() -> None:
+    torch.manual_seed(0)
+    first = PocketPrior.load(torch.device("cpu")).spec.fingerprint
+    torch.manual_seed(1)
+    assert PocketPrior.load(torch.device("cpu")).spec.fingerprint == first
