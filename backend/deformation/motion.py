@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.nn.functional import silu
 
+from backend.representations.module import StatefulModule
+
 EXPONENT = 0.35
 STRIDE = 0.5
 """Of a clip, after which the next one begins; they overlap for the rest of it."""
@@ -54,7 +56,7 @@ class ForwardField(nn.Module):
         return offsets
 
 
-class Timeline(nn.Module):
+class Timeline(StatefulModule):
     """Clips in a row, each of length 1, over the times [0, ``duration``].
 
     Each clip begins at the middle of the one before, from where that has carried each point, and
@@ -111,15 +113,6 @@ class Timeline(nn.Module):
     def parameter_groups(self) -> dict[str, list[Parameter]]:
         """"clip 0", "clip 1" …"""
         return {f"clip {i}": list(field.parameters()) for i, field in enumerate(self.fields)}
-
-    def state(self) -> dict[str, Tensor]:
-        """Copies of all parameters, by name."""
-        return {name: value.detach().clone() for name, value in self.named_parameters()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state of as many clips."""
-        for name, parameter in self.named_parameters():
-            parameter.data = state[name].clone()
 
     @torch.no_grad()
     def bake(self, points: Tensor, frames: int) -> Tensor:

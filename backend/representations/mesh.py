@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import Parameter
 from torch.nn.functional import normalize
 
@@ -16,10 +16,11 @@ from backend.rendering.rasterize import Fragments, interpolate, interpolate_corn
 from backend.rendering.shading import Shading, shade
 from backend.rendering.textures import sample_texture
 from backend.representations.base import Want
+from backend.representations.module import StatefulModule
 from protocol.assets import Attribute, Image, Material, Mesh
 
 
-class MeshRepresentation(nn.Module):
+class MeshRepresentation(StatefulModule):
     """Of a protocol mesh, on the CPU; the topology never changes.
 
     Parameter groups: "positions" (n, 3), and "texture" (height, width, 3) where the mesh has UVs
@@ -102,15 +103,6 @@ class MeshRepresentation(nn.Module):
     def parameter_groups(self) -> dict[str, list[Parameter]]:
         """"positions", and "texture" or "colors"."""
         return {name: [parameter] for name, parameter in self.named_parameters()}
-
-    def state(self) -> dict[str, Tensor]:
-        """Copies of all parameters, by name."""
-        return {name: value.detach().clone() for name, value in self.named_parameters()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state of the same mesh."""
-        for name, parameter in self.named_parameters():
-            parameter.data = state[name].clone()
 
     @torch.no_grad()
     def to_mesh(self, resolution: int = 0, texture_size: int = 0, faces: int = 0) -> Mesh:

@@ -19,6 +19,7 @@ from backend.rendering.volume import BallRays, rays_through_ball, to_image
 from backend.representations.background import Background
 from backend.representations.base import Want
 from backend.representations.fields.pyramid import make_pyramid, node_points, resample, sum_pyramid
+from backend.representations.module import StatefulModule
 from protocol.assets import Mesh
 
 RAYS_AT_ONCE = 1 << 14
@@ -69,7 +70,7 @@ class SdfNodes:
         return levels.sum(0).sigmoid()
 
 
-class Sdf(nn.Module):
+class Sdf(StatefulModule):
     """Dense grids of distance and color over [-1, 1]^3, each of three resolutions summed, and
     NeuS's inverse deviation s = exp(10 v) with its one parameter v ("deviation").
 
@@ -192,16 +193,6 @@ class Sdf(nn.Module):
         if self.background is not None:
             groups["background"] = list(self.background.parameters())
         return groups
-
-    def state(self) -> dict[str, Tensor]:
-        """Copies of all parameters, by name."""
-        return {name: value.detach().clone() for name, value in self.state_dict().items()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state, also one of another grid resolution."""
-        for name, parameter in self.named_parameters():
-            parameter.data = parameter.data.new_empty(state[name].shape)
-        self.load_state_dict(state)
 
     def resized(self, resolution: int) -> "Sdf":
         """The same field at another resolution (new parameters)."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Set
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import Parameter
 
 from backend.meshing.surface import mesh_volume, preview_mesh
@@ -28,6 +28,7 @@ from backend.representations.fields.base import (
     soft_blob,
 )
 from backend.representations.fields.grid import GridField
+from backend.representations.module import StatefulModule
 from protocol.assets import Mesh
 
 # Below this alpha a ray has no depth and no surface point.
@@ -38,7 +39,7 @@ OCCUPANCY_STEPS = 16
 RAYS_AT_ONCE = 1 << 14
 
 
-class Volume(nn.Module):
+class Volume(StatefulModule):
     """A field, perhaps a learned background, and ``samples`` samples on each ray.
 
     The field is evaluated at every sample until :meth:`update_occupancy` was called, afterward
@@ -82,16 +83,6 @@ class Volume(nn.Module):
         if self.background is not None:
             groups["background"] = list(self.background.parameters())
         return groups
-
-    def state(self) -> dict[str, Tensor]:
-        """Copies of all parameters and of the occupancy, by name."""
-        return {name: value.detach().clone() for name, value in self.state_dict().items()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Take up a saved state, also one of another grid resolution."""
-        for name, parameter in self.named_parameters():
-            parameter.data = parameter.data.new_empty(state[name].shape)
-        self.load_state_dict(state)
 
     def look_up(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
         """A function from points (n, 3) to density (n,) and albedo (n, 3), good until the
