@@ -17,9 +17,9 @@ from backend.cli.show import show_problem, show_recipes
 from backend.service.binding import DEFAULT_BIND, check_loopback
 from protocol.errors import DistilleryError
 from protocol.folders import data_folder
-from protocol.messages import JobSpec
 
 DATA = data_folder()
+OUT = Path("out")
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False,
@@ -31,6 +31,12 @@ app.add_typer(pocket.app, name="pocket")
 
 Server = Annotated[str, typer.Option(help="Address of a server; without it, work here.")]
 Data = Annotated[Path, typer.Option(help="Folder for jobs, results and finished stages.")]
+Preset = Annotated[str, typer.Option(help="draft, standard or high.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")]
+Negative = Annotated[str, typer.Option(help="What it should not be.")]
+Options = Annotated[list[str], typer.Option(help="name=value; see recipes.")]
+Out = Annotated[Path, typer.Option(help="Folder for the result.")]
+MeshFile = Annotated[Path, typer.Argument(help="GLB, OBJ, PLY or STL file of the object.")]
 
 
 @app.command()
@@ -56,76 +62,67 @@ def serve(
 def generate(
     prompt: Annotated[str, typer.Argument(help="What to make; a picture may say it.")] = "",
     recipe: Annotated[str, typer.Option(help="The system to make it with.")] = "mvdream",
-    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
-    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
-    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
+    preset: Preset = "draft",
+    seed: Seed = 0,
+    negative: Negative = "",
+    option: Options = [],  # noqa: B006
     image: Annotated[Path | None, typer.Option(help="A picture to begin from.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    out: Out = OUT,
     server: Server = "",
     data: Data = DATA,
 ) -> None:
     """Make a 3D object from words or a picture: GLB, contact sheet and report."""
-    from backend.cli.generate import make, parse_options
+    from backend.cli.generate import make, order
     from backend.cli.pictures import read_picture
 
-    spec = JobSpec(
-        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
-        options=parse_options(option), seed=seed, client="command-line",
-    )
+    spec = order(recipe, prompt, negative, preset, option, seed)
     make(spec, {} if image is None else {"image": read_picture(image)}, server, data, out)
 
 
 @app.command()
 def animate(
-    mesh: Annotated[Path, typer.Argument(help="GLB, OBJ, PLY or STL file of the object.")],
+    mesh: MeshFile,
     prompt: Annotated[str, typer.Argument(help="What it does: \"a dog wagging its tail\".")],
     recipe: Annotated[str, typer.Option(help="The system to do it with.")]
     = "align_your_gaussians",
-    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
-    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
-    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    preset: Preset = "draft",
+    seed: Seed = 0,
+    negative: Negative = "",
+    option: Options = [],  # noqa: B006
+    out: Out = OUT,
     server: Server = "",
     data: Data = DATA,
 ) -> None:
     """Set an object in motion: PLY and point cache (PC2), a strip of frames, and a report."""
-    from backend.cli.generate import make, parse_options
+    from backend.cli.generate import make, order
     from backend.cli.meshes import read_mesh
 
-    spec = JobSpec(
-        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
-        options=parse_options(option), seed=seed, client="command-line",
-    )
+    spec = order(recipe, prompt, negative, preset, option, seed)
     make(spec, {"mesh": read_mesh(mesh)}, server, data, out)
 
 
 @app.command()
 def edit(
-    mesh: Annotated[Path, typer.Argument(help="GLB, OBJ, PLY or STL file of the object.")],
+    mesh: MeshFile,
     prompt: Annotated[str, typer.Argument(help="What shall change: \"make the hat green\".")] = "",
     region_box: Annotated[str, typer.Option(help="Where: x0,y0,z0,x1,y1,z1 in the unit ball.")]
     = "",
     region_word: Annotated[str, typer.Option(help="Where: what the place is called.")] = "",
     recipe: Annotated[str, typer.Option(help="The system to do it with.")] = "gaussian_editor",
-    preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same thing.")] = 0,
-    negative: Annotated[str, typer.Option(help="What it should not be.")] = "",
-    option: Annotated[list[str], typer.Option(help="name=value; see recipes.")] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("out"),
+    preset: Preset = "draft",
+    seed: Seed = 0,
+    negative: Negative = "",
+    option: Options = [],  # noqa: B006
+    out: Out = OUT,
     server: Server = "",
     data: Data = DATA,
 ) -> None:
     """Change an object in one region; everything else stays as it is."""
-    from backend.cli.generate import make, parse_options
+    from backend.cli.generate import make, order
     from backend.cli.meshes import read_mesh
     from backend.cli.regions import read_region
 
-    spec = JobSpec(
-        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
-        options=parse_options(option), seed=seed, client="command-line",
-    )
+    spec = order(recipe, prompt, negative, preset, option, seed)
     region = read_region(region_box, region_word)
     make(spec, {"mesh": read_mesh(mesh), "region": region}, server, data, out)
 

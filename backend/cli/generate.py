@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from backend.service.run import Run
 
 
+def order(
+    recipe: str, prompt: str, negative: str, preset: str, options: list[str], seed: int
+) -> JobSpec:
+    """What the command line was told, as an order; ``options`` are ``name=value``."""
+    return JobSpec(
+        recipe=recipe, prompt=prompt, negative_prompt=negative, preset=preset,
+        options=parse_options(options), seed=seed, client="command-line",
+    )
+
+
 def make(spec: JobSpec, inputs: dict[str, Asset], server: str, data: Path, out: Path) -> None:
     """Run the order at ``server`` (or here where that is "") and write the result into ``out``.
     ``inputs``: assets by name."""
