@@ -2,12 +2,12 @@
 GaussianEditor, CVPR 2024, sections 4.1 and 4.2)."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from backend.diffusion.annealing import Number, Schedule
+from backend.diffusion.annealing import Number, Schedule, scaled
 from backend.distillation.loop import State, distill
 from backend.editing.anchors import Anchors, GenerationWeights
 from backend.editing.dataset_update import DatasetUpdate, Editing, ViewStore
@@ -50,7 +50,7 @@ class HeldFit:
 
     def rates(self) -> dict[str, Number]:
         """By parameter group."""
-        return {name: _times(self.pace, rate) for name, rate in RATES.items()}
+        return {name: scaled(rate, self.pace) for name, rate in RATES.items()}
 
 
 class HeldSplats:
@@ -118,9 +118,3 @@ class HeldSplats:
         optimizer = self.editing.state_of_thing.optimizer
         self.densifier.densify(rule, generator, optimizer, among=inside)
         self.anchors.renew()
-
-
-def _times(factor: float, rate: Number) -> Number:
-    if isinstance(rate, Schedule):
-        return replace(rate, start=factor * rate.start, stop=factor * rate.stop)
-    return factor * rate

@@ -27,9 +27,8 @@ from backend.personalization.training import IDENTIFIER
 from backend.recipes.options import option
 from backend.recipes.personal import PersonalOptions, know_mesh, noun_of
 from backend.recipes.registry import Inputs, Recipe
-from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
+from backend.recipes.volumes import contact_sheet, preview
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
-from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 from protocol.errors import InputError
@@ -103,8 +102,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     yield from make_plausible(mesh, drag, score, cameras, options, studio)
     with torch.no_grad():
         studio.report["handle_error"] = drag.error(mesh.field())
-    views = sheet(turntable(mesh, 8, SHEET_PIXELS), columns=4)
-    return Asset(asset.name, mesh=mesh.to_mesh(), contact_sheet=views)
+    return Asset(asset.name, mesh=mesh.to_mesh(), contact_sheet=contact_sheet(mesh))
 
 
 def four_cameras(drag: Drag, resolution: int) -> Cameras:

@@ -30,12 +30,12 @@ from backend.editing.tracing import LABEL, label, trace_word
 from backend.meshing.cut import cut
 from backend.meshing.texturing import with_texture
 from backend.priors.base import Prior
+from backend.recipes.edits import EditOptions
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.splats import fit_mesh
-from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
+from backend.recipes.volumes import contact_sheet, preview
 from backend.regions.placed import PlacedRegion, place_region
-from backend.rendering.sheet import sheet
 from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Mesh
@@ -48,7 +48,7 @@ HOLE_PIXELS = 1 / 64
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(EditOptions):
     """The released numbers as defaults; fewer and smaller pictures."""
 
     operation: Literal["edit", "delete"] = option(
@@ -91,18 +91,12 @@ class Options:
     lambda_color: float = option(
         0.0, "Weight of the anchors of colors", low=0.0, high=1e4, advanced=True
     )
-    heat_threshold: float = option(
-        0.75, "How hot a place must be to belong to a word", low=0.05, high=0.99
-    )
     trace_threshold: float = option(
         0.5, "What share of a Gaussian a word's outlines must hold", low=0.05, high=0.99
     )
     grid: int = option(
         128, "Cells along each side of the grid that colors are baked from", low=32, high=512,
         advanced=True,
-    )
-    texture_size: int = option(
-        1024, "Texture side, where the mesh has no texture yet", unit="px", low=64, high=8192
     )
 
 
@@ -124,8 +118,10 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     )
     make = delete if options.operation == "delete" else edit
     gaussians, mesh = yield from make(gaussians, placed, inputs.prompt, options, studio)
-    views = sheet(turntable(gaussians, 8, SHEET_PIXELS), columns=4)
-    return Asset(inputs.prompt, mesh=mesh, splats=gaussians.to_splats(), contact_sheet=views)
+    return Asset(
+        inputs.prompt, mesh=mesh, splats=gaussians.to_splats(),
+        contact_sheet=contact_sheet(gaussians),
+    )
 
 
 def find_region(

@@ -12,9 +12,8 @@ from backend.distillation.loop import State, distill
 from backend.distillation.views import Orbit, sample_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs
-from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
+from backend.recipes.volumes import contact_sheet, preview
 from backend.rendering.cameras import Cameras, orbit_cameras
-from backend.rendering.sheet import sheet
 from backend.representations.gaussians import Gaussians
 from backend.representations.mesh import MeshRepresentation
 from backend.representations.points import Points, sample_surface
@@ -64,8 +63,9 @@ def finish_splats(
         "mesh",
         lambda: gaussians.to_mesh(options.mesh_resolution, options.texture_size, options.faces),
     )
-    views = sheet(turntable(gaussians, 8, SHEET_PIXELS), columns=4)
-    return Asset(name, mesh=mesh, splats=gaussians.to_splats(), contact_sheet=views)
+    return Asset(
+        name, mesh=mesh, splats=gaussians.to_splats(), contact_sheet=contact_sheet(gaussians)
+    )
 
 
 FIT_ORBIT = Orbit(elevation_degrees=(-30, 90), fov_degrees=(30, 50), fill=(0.8, 1.3))

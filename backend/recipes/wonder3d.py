@@ -19,8 +19,7 @@ from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
 from backend.multiview.views import to_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
-from backend.recipes.volumes import SHEET_PIXELS, preview, turntable
-from backend.rendering.sheet import sheet
+from backend.recipes.volumes import contact_sheet, preview
 from backend.representations.sdf import Sdf
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
@@ -69,9 +68,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         "mesh",
         lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
     )
-    pictures = sheet(turntable(sdf, 8, SHEET_PIXELS), columns=4)
     return Asset(
-        "object", mesh=mesh, contact_sheet=pictures,
+        "object", mesh=mesh, contact_sheet=contact_sheet(sdf),
         views=to_views(sampler.prior, sampler.cameras, views.latents[: len(sampler.cameras)]),
         images={"views": sampler.preview(views).contact_sheet},
     )
