@@ -3,27 +3,21 @@ photographs panel, progress and result, undoes and redoes. Arguments: ADDRESS PR
 last as JSON. Writes /shots/report.json."""
 
 import json
-import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import bpy
 from bl_ext.user_default.distillery.addon.runtime import runtime
 from bl_ext.user_default.distillery.addon.ui import forms
 
-PACKAGE = "bl_ext.user_default.distillery"
+sys.path.insert(0, str(Path(__file__).parent))
+from acting import open_panel, perform, photograph, report, tool, wait_for
+
 PROMPT_FIELD = (1160, 180)
 GENERATE_BUTTON = (1175, 305)
 VIEWPORT = (650, 600)
 ADDRESS, PROMPT, OPTIONS = sys.argv[sys.argv.index("--") + 1 :]
-
-report: dict[str, object] = {"finished": False}
-
-
-def tool(*arguments: object) -> None:
-    """Move, click and type as a person does."""
-    subprocess.run(["xdotool", *map(str, arguments)], check=True)
 
 
 def click(place: tuple[int, int]) -> Iterator[float]:
@@ -32,20 +26,6 @@ def click(place: tuple[int, int]) -> Iterator[float]:
     yield 0.6
     tool("click", 1)
     yield 0.6
-
-
-def photograph(name: str) -> None:
-    subprocess.run(["import", "-window", "root", f"/shots/{name}.png"], check=True)
-
-
-def wait_for(done, seconds: float) -> Iterator[float]:
-    """Let Blender go on until something is true; an error where it never is."""
-    for _ in range(int(seconds / 0.2)):
-        if done():
-            return
-        yield 0.2
-    photograph("stuck")
-    raise TimeoutError(f"waited {seconds} seconds at line {sys._getframe(1).f_lineno}")
 
 
 def meshes() -> list[str]:
@@ -60,14 +40,7 @@ def prepare() -> Iterator[float]:
     """The default scene without its cube, the sidebar open at our tab."""
     tool("key", "Escape")
     bpy.data.objects.remove(bpy.data.objects["Cube"])
-    bpy.context.preferences.addons[PACKAGE].preferences.address = ADDRESS
-    area = next(a for a in bpy.context.window_manager.windows[0].screen.areas
-                if a.type == "VIEW_3D")
-    area.spaces.active.show_region_ui = True
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = (
-        "Distillery")
-    yield from wait_for(lambda: session() and session().description, 20)
+    yield from open_panel(ADDRESS)
     for name, value in json.loads(OPTIONS).items():
         forms.set_option(bpy.context.scene.distillery, name, value)
     yield 1.0
@@ -109,20 +82,4 @@ def act() -> Iterator[float]:
     report["finished"] = True
 
 
-script = act()
-
-
-def turn() -> float | None:
-    try:
-        return next(script)
-    except StopIteration:
-        pass
-    except Exception:
-        report["error"] = traceback.format_exc()
-    with open("/shots/report.json", "w") as file:
-        json.dump(report, file)
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(turn, first_interval=2.0)
+perform(act())

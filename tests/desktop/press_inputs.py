@@ -1,41 +1,16 @@
 """Runs inside the desktop program: chooses object, region, handles and image in the panel, and
 photographs each. Arguments: ADDRESS. Writes /shots/report.json."""
 
-import json
-import subprocess
 import sys
-import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import bpy
-from bl_ext.user_default.distillery.addon.runtime import runtime
 
-PACKAGE = "bl_ext.user_default.distillery"
+sys.path.insert(0, str(Path(__file__).parent))
+from acting import open_panel, perform, photograph, report, tool, viewport, wait_for
+
 ADDRESS = sys.argv[sys.argv.index("--") + 1]
-
-report: dict[str, object] = {"finished": False}
-
-
-def photograph(name: str) -> None:
-    subprocess.run(["import", "-window", "root", f"/shots/{name}.png"], check=True)
-
-
-def wait_for(done, seconds: float) -> Iterator[float]:
-    """Let Blender go on until something is true; an error where it never is."""
-    for _ in range(int(seconds / 0.2)):
-        if done():
-            return
-        yield 0.2
-    photograph("stuck")
-    raise TimeoutError(f"waited {seconds} seconds at line {sys._getframe(1).f_lineno}")
-
-
-def viewport():
-    """The window's 3D viewport, as an override of the context."""
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
-    region = next(region for region in area.regions if region.type == "WINDOW")
-    return {"window": window, "area": area, "region": region}
 
 
 def make_scene() -> None:
@@ -57,15 +32,9 @@ def make_scene() -> None:
 
 
 def prepare() -> Iterator[float]:
-    subprocess.run(["xdotool", "key", "Escape"], check=True)
+    tool("key", "Escape")
     make_scene()
-    bpy.context.preferences.addons[PACKAGE].preferences.address = ADDRESS
-    area = viewport()["area"]
-    area.spaces.active.show_region_ui = True
-    yield 1.0
-    next(region for region in area.regions if region.type == "UI").active_panel_category = (
-        "Distillery")
-    yield from wait_for(lambda: runtime.session and runtime.session.description, 20)
+    yield from open_panel(ADDRESS)
 
 
 def show(name: str) -> Iterator[float]:
@@ -105,26 +74,10 @@ def act() -> Iterator[float]:
     yield from wait_for(lambda: monkey.data.shape_keys, 20)
     yield from show("bent")
     report["keys"] = [key.name for key in monkey.data.shape_keys.key_blocks]
-    subprocess.run(["xdotool", "mousemove", "650", "600", "key", "ctrl+z"], check=True)
+    tool("mousemove", 650, 600, "key", "ctrl+z")
     yield from wait_for(lambda: not bpy.data.objects["Suzanne"].data.shape_keys, 20)
     yield from show("unbent")
     report["finished"] = True
 
 
-script = act()
-
-
-def turn() -> float | None:
-    try:
-        return next(script)
-    except StopIteration:
-        pass
-    except Exception:
-        report["error"] = traceback.format_exc()
-    with open("/shots/report.json", "w") as file:
-        json.dump(report, file)
-    bpy.ops.wm.quit_blender()
-    return None
-
-
-bpy.app.timers.register(turn, first_interval=2.0)
+perform(act())
