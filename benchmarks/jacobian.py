@@ -70,7 +70,7 @@ def kept_megabytes(action: Callable[[], object]) -> float:
 
 def distillation() -> ScoreDistillation:
     """Text only, single views, the prior's own guidance; in single precision both ways."""
-    prior = PocketPrior.load(torch.device("cpu"), half=False)
+    prior = PocketPrior.load(half=False)
     text = ConditionalText.embed(prior, PROMPT)
     return ScoreDistillation(prior, text, prior.spec.guidance_scale)
 

@@ -33,7 +33,7 @@ def evaluate_prior(
 
     `prompts`: held-out prompts for the figures of text; `cases` of each other figure.
     """
-    prior, judge = PocketPrior.of_folder(weights), load_judge()
+    prior, judge = PocketPrior.load(weights), load_judge()
     words = (prior.spec.vocabulary or judge.vocabulary) & judge.vocabulary
     accuracy = json.loads((FOLDER / "config.json").read_text())["held_out_accuracy"]
     setup = Setup(prior, judge, words, cases, steps)

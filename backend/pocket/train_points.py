@@ -16,7 +16,8 @@ from backend.pocket.text import embed_text
 from backend.pocket.train import Run, Settings, keep_training
 from backend.pocket.vocabulary import WORLD
 from backend.pocket.weights import (
-    COMMITTED_POINTS,
+    COMMITTED,
+    POINTS_FOLDER,
     STATE,
     Description,
     describe_network,
@@ -118,10 +119,10 @@ def _held_out() -> CloudBatch:
 
 def train_points(
     resume: bool = True, threads: int = 1, steps: int | None = None,
-    state_folder: Path = STATE / "points", settings: Settings = SETTINGS,
+    state_folder: Path = STATE / POINTS_FOLDER, settings: Settings = SETTINGS,
     config: PointsConfig = CONFIG, cool_down: int | None = None,
 ) -> PointsRun:
     """Train the points network: see `keep_training`."""
     run = PointsRun(settings, config)
-    keep_training(run, resume, threads, steps, state_folder, COMMITTED_POINTS, cool_down)
+    keep_training(run, resume, threads, steps, state_folder, COMMITTED / POINTS_FOLDER, cool_down)
     return run

@@ -20,7 +20,8 @@ from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "checkpoint"
-COMMITTED_POINTS = COMMITTED / "points"
+POINTS_FOLDER = "points"
+"""The folder of the points network, in that of the other."""
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
@@ -84,7 +85,7 @@ def load_points(path: Path | None = None) -> PointsNetwork:
         names = PointsConfig.__dataclass_fields__
         return PointsNetwork(PointsConfig(**{k: config[k] for k in names}))
 
-    return _load(path or COMMITTED_POINTS, build)
+    return _load(path or COMMITTED / POINTS_FOLDER, build)
 
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -150,10 +151,10 @@ def export_weights(to: Path = COMMITTED) -> Path:
     load_network(DEVELOPMENT)
     describe_network(DEVELOPMENT)
     shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
-    points = STATE / "points" / DEVELOPMENT.name
+    points = STATE / POINTS_FOLDER / DEVELOPMENT.name
     if points.exists():
         load_points(points)
-        shutil.copytree(points, to / "points", dirs_exist_ok=True)
+        shutil.copytree(points, to / POINTS_FOLDER, dirs_exist_ok=True)
     return to
 
 

@@ -84,11 +84,12 @@ def _load(choice: ModelChoice, device: str) -> Prior:
 
 
 def _pocket(model: str, device: torch.device) -> Prior:
+    """``model``: a folder of weights, such as training writes; by default those that ship."""
     from backend.pocket.weights import WeightsError
     from backend.priors.pocket import PocketPrior
 
     try:
-        return PocketPrior.load(device)
+        return PocketPrior.load(Path(model) if model else None, device)
     except WeightsError as error:
         complaint = f"The pocket prior cannot be loaded: {error}."
         raise InputError("weights_missing", complaint) from error

@@ -18,8 +18,9 @@ from backend.pocket.points import PointsNetwork
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
 from backend.pocket.weights import (
-    COMMITTED_POINTS,
+    COMMITTED,
     LICENSE,
+    POINTS_FOLDER,
     Description,
     describe_network,
     load_network,
@@ -38,6 +39,7 @@ from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pi
 from backend.rendering.cameras import Cameras
 from protocol.errors import InputError
 
+CPU = torch.device("cpu")
 RESOLUTION = 64
 TRAINED_ELEVATION, TRAINED_FOV, SLACK = (-20, 90), (15, 70), 3
 GUIDANCE_SCALE = 2.0
@@ -55,7 +57,7 @@ class PocketPrior(WithoutReadings):
     """
 
     network: PocketNetwork
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: torch.device = CPU
     half: bool = True
     said: Description = field(default_factory=lambda: Description({}))
     points: PointsNetwork | None = None
@@ -84,19 +86,14 @@ class PocketPrior(WithoutReadings):
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")
 
     @classmethod
-    def load(cls, device: torch.device, *, half: bool = True) -> "PocketPrior":
-        """With the weights that ship."""
-        points = load_points() if COMMITTED_POINTS.exists() else None
-        return cls(load_network(), device, half, describe_network(), points)
-
-    @classmethod
-    def of_folder(cls, folder: Path | None) -> "PocketPrior":
-        """On the CPU with the weights of a folder, and its points network if it has one; without
-        a folder, those that ship."""
-        if folder is None:
-            return cls.load(torch.device("cpu"))
-        points = load_points(folder / "points") if (folder / "points").exists() else None
-        return cls(load_network(folder), said=describe_network(folder), points=points)
+    def load(
+        cls, folder: Path | None = None, device: torch.device = CPU, *, half: bool = True
+    ) -> "PocketPrior":
+        """With the weights of a folder, and its points network if it has one; without a folder,
+        those that ship."""
+        folder = folder or COMMITTED
+        points = load_points(folder / POINTS_FOLDER) if (folder / POINTS_FOLDER).exists() else None
+        return cls(load_network(folder), device, half, describe_network(folder), points)
 
     def with_network(self, network: nn.Module, spec: PriorSpec) -> "PocketPrior":
         """See :class:`backend.priors.base.NetworkPrior`."""

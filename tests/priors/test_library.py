@@ -1,12 +1,16 @@
 """Which prior answers a capability, and what is said where none does."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from backend.pocket.weights import COMMITTED
+from backend.priors import pocket
 from backend.priors.library import _load, find_prior, settings_path
 from backend.priors.oracle import OraclePrior
+from backend.priors.pocket import PocketPrior
 from protocol.errors import InputError
 
 
@@ -55,6 +59,8 @@ def test_a_capability_that_the_prior_lacks() -> None:
         ({"text": {"adapter": "stable-diffusion", "model": "/no/such/folder"}}, "model_unusable",
          "no such folder"),
         ({"text": {"adapter": "stable-diffusion"}}, "model_unusable", "no such folder"),
+        ({"text": {"adapter": "pocket", "model": "/no/such/folder"}}, "weights_missing",
+         "/no/such/folder"),
     ],
 )
 def test_wrong_settings_are_named(settings: object, code: str, said: str) -> None:
@@ -65,13 +71,16 @@ def test_wrong_settings_are_named(settings: object, code: str, said: str) -> Non
 
 
 def test_missing_weights_name_the_command_that_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    from backend.pocket.weights import load_network
-    from backend.priors import pocket
-
-    nowhere = settings_path().parent
-    monkeypatch.setattr(pocket, "load_network", lambda: load_network(nowhere))
+    monkeypatch.setattr(pocket, "COMMITTED", settings_path().parent)
     _load.cache_clear()
     code, message = problem()
     assert code == "weights_missing"
     assert "python -m backend pocket train" in message
     _load.cache_clear()
+
+
+def test_the_pocket_prior_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(COMMITTED, folder)
+    settle({"text": {"adapter": "pocket", "model": str(folder)}})
+    assert find_prior("text").spec.fingerprint == PocketPrior.load().spec.fingerprint
