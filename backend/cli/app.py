@@ -1,4 +1,4 @@
-"""``python -m backend``: serve, generate, edit, jobs, recipes, models, doctor, pocket, bench.
+"""``python -m backend``: serve, generate, edit, deform, animate, recipes, doctor and more.
 
 Nothing here imports torch before a command needs it, so that help and jobs answer at once.
 """
@@ -125,6 +125,31 @@ def edit(
     spec = order(recipe, prompt, negative, preset, option, seed)
     region = read_region(region_box, region_word)
     make(spec, {"mesh": read_mesh(mesh), "region": region}, server, data, out)
+
+
+@app.command()
+def deform(
+    mesh: MeshFile,
+    handles: Annotated[Path, typer.Argument(help="JSON file: what is pulled where, what stays.")],
+    prompt: Annotated[str, typer.Argument(help="What it is; empty: the file's name.")] = "",
+    recipe: Annotated[str, typer.Option(help="The system to do it with.")] = "apap",
+    preset: Preset = "draft",
+    seed: Seed = 0,
+    negative: Negative = "",
+    option: Options = [],  # noqa: B006
+    out: Out = OUT,
+    server: Server = "",
+    data: Data = DATA,
+) -> None:
+    """Bend an object by handles and anchors; vertices, faces and look stay the same."""
+    from backend.cli.generate import make, order
+    from backend.cli.handles import read_handles
+    from backend.cli.meshes import read_mesh
+
+    spec, asset = order(recipe, prompt, negative, preset, option, seed), read_mesh(mesh)
+    assert asset.mesh is not None
+    pulled = read_handles(handles, asset.mesh)
+    make(spec, {"mesh": asset, "handles": pulled}, server, data, out)
 
 
 @app.command()

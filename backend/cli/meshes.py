@@ -1,5 +1,6 @@
 """Meshes from files, as the input of a job."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,19 @@ def read_mesh(path: Path) -> Asset:
     mesh = Mesh(_in_unit_ball(np.array(loaded.vertices)), np.array(loaded.faces, np.int32))
     _take_look(mesh, loaded.visual)
     mesh.check()
-    return Asset(path.stem, mesh=mesh)
+    return Asset(path.stem, mesh=_welded(mesh))
+
+
+def _welded(mesh: Mesh) -> Mesh:
+    """One vertex where the file has several in one place: some formats part a surface along the
+    seams of its texture, or into single triangles. UVs belong to corners, and stay."""
+    _, first, index = np.unique(mesh.positions, axis=0, return_index=True, return_inverse=True)
+    kept, rank = np.unique(first, return_inverse=True)  # in the order of the file
+    attributes = {
+        name: Attribute("point", value.values[kept]) for name, value in mesh.attributes.items()
+    }
+    faces = rank[index.reshape(-1)][mesh.faces].astype(np.int32)
+    return replace(mesh, positions=mesh.positions[kept], faces=faces, attributes=attributes)
 
 
 def _in_unit_ball(vertices: np.ndarray) -> np.ndarray:

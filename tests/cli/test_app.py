@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import PIL.Image
 import pytest
+import trimesh
 
 from backend.cli import show
 from backend.cli.app import main
@@ -236,3 +237,24 @@ def test_option_values_are_numbers_truths_or_text() -> None:
     assert found == {"a": 1, "b": 0.5, "c": True, "d": "grid", "e": "a=b"}
     with pytest.raises(InputError):
         parse_options(["a"])
+
+
+@pytest.mark.slow
+def test_deform_bends_a_file_by_its_handles(run: Line, tmp_path: Path) -> None:
+    trimesh.creation.icosphere(2).export(tmp_path / "ball.ply")
+    handles = tmp_path / "handles.json"
+    handles.write_text(json.dumps({
+        "handles": [{"at": [0, 0, 1], "by": [0, 0, 0.3]}],
+        "anchors": [{"box": [-1, -1, -1, 1, 1, -0.5]}],
+    }))
+    quick = [f"--option={name}" for name in ("lora_steps=0", "steps=0", "handle_steps=300")]
+    more = ("--out", tmp_path / "out", "--data", tmp_path / "data")
+    done = run("deform", tmp_path / "ball.ply", handles, *quick, *more)
+    assert done.returncode == 0, done.stderr
+    names = {"ball.glb", "ball_views.png", "report.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["handle_error"] < 0.01
+    moved = trimesh.load(tmp_path / "out" / "ball.glb", force="mesh", process=False)
+    assert len(moved.vertices) == 162 and moved.bounds[1, 1] > 1.25  # y is up there
+    handles.write_text("{}")
+    refused(run("deform", tmp_path / "ball.ply", handles, *more), "handles", "anchors")

@@ -64,3 +64,18 @@ def test_what_is_no_mesh_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_mesh(path)
         assert caught.value.problem.code == code
+
+
+@pytest.mark.parametrize("name", ["stl", "glb"])
+def test_a_surface_that_a_file_parts_is_one_again(name: str, tmp_path: Path) -> None:
+    """STL has single triangles, GLB a vertex for every corner of the texture."""
+    mesh = wedge()
+    mesh.uvs = np.random.default_rng(1).random((12, 3, 2)).astype(np.float32)
+    if name == "stl":
+        trimesh.Trimesh(mesh.positions, mesh.faces).export(tmp_path / "wedge.stl")
+    else:
+        export(Asset("wedge", mesh=mesh), tmp_path, (name,))
+    found = read_mesh(tmp_path / f"wedge.{name}").mesh
+    assert len(found.positions) == 8
+    assert np.allclose(found.positions[found.faces], mesh.positions[mesh.faces], atol=1e-5)
+    assert name == "stl" or np.allclose(found.uvs, mesh.uvs, atol=1e-5)
