@@ -108,6 +108,18 @@ def _stable_diffusion(model: str, device: torch.device) -> Prior:
     return StableDiffusionPrior.load(model, device)
 
 
+def _instruct_pix2pix(model: str, device: torch.device) -> Prior:
+    from backend.priors.instruct_pix2pix import InstructPix2PixPrior
+
+    return InstructPix2PixPrior.load(model, device)
+
+
+def _stable_diffusion_inpaint(model: str, device: torch.device) -> Prior:
+    from backend.priors.stable_diffusion_inpaint import StableDiffusionInpaintPrior
+
+    return StableDiffusionInpaintPrior.load(model, device)
+
+
 def _zero123(model: str, device: torch.device) -> Prior:
     from backend.priors.zero123 import Zero123Prior
 
@@ -118,5 +130,7 @@ ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "pocket": _pocket,
     "oracle": _oracle,
     "stable-diffusion": _stable_diffusion,
+    "instruct-pix2pix": _instruct_pix2pix,
+    "stable-diffusion-inpaint": _stable_diffusion_inpaint,
     "zero123": _zero123,
 }

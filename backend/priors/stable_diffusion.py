@@ -4,7 +4,7 @@ wrote, or an id of the hub: text, latents, eps or v as the scheduler's config sa
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from backend.diffusion.conversions import from_eps, from_v
 from backend.diffusion.schedules import DiscreteSchedule, expand_like
 from backend.priors.base import (
+    Capability,
     Condition,
     Prediction,
     PriorSpec,
@@ -21,18 +22,28 @@ from backend.priors.base import (
 from backend.priors.checkpoints import AutoencoderImages, Layout, image_side
 from backend.priors.embedding_cache import EmbeddingCache
 
-LAYOUT = Layout(
-    "Stable Diffusion", ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-)
+PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 # Sampling wants 7.5, DreamFusion on Stable Diffusion about 100 (threestudio).
 GUIDANCE_SCALE = 7.5
 DISTILLATION_SCALE = 100.0
+CHANNELS = "4: text to picture; 8: an instruction editor; 9: an inpainting model"
 
 
 @dataclass
 class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
     """``unet``, ``vae``, ``text_encoder``, ``tokenizer``: those of the pipeline. Each view is seen
-    alone; texts may be one a set or one a view. The VAE runs in float32 (it overflows in half)."""
+    alone; texts may be one a set or one a view. The VAE runs in float32 (it overflows in half).
+
+    Models that are fine-tuned from it and see more than noisy latents are subclasses: their
+    ``layout``, the ``pipeline`` of diffusers that loads them, what they are ``called`` and answer
+    (``capability``), their ``license``, and what stands :meth:`beside` the noisy latents.
+    """
+
+    layout: ClassVar[Layout] = Layout("Stable Diffusion", PARTS)
+    pipeline: ClassVar[str] = "StableDiffusionPipeline"
+    called: ClassVar[str] = "stable-diffusion"
+    capability: ClassVar[Capability] = "text"
+    license: ClassVar[str] = "CreativeML OpenRAIL-M for Stable Diffusion 1.x"
 
     spec: PriorSpec
     schedule: DiscreteSchedule
@@ -46,26 +57,26 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
         self._embeddings = EmbeddingCache(self.spec.fingerprint)
 
     @classmethod
-    def load(cls, model: str, device: torch.device) -> "StableDiffusionPrior":
+    def load(cls, model: str, device: torch.device) -> Self:
         """From a folder or an id of the hub; half precision on CUDA. :class:`InputError` where it
-        is not there or no Stable Diffusion."""
-        folder = LAYOUT.find(model)
-        from diffusers import StableDiffusionPipeline
+        is not there or is another kind of model."""
+        folder = cls.layout.find(model)
+        import diffusers
 
         dtype = torch.float16 if device.type == "cuda" else torch.float32
         try:
-            pipeline = StableDiffusionPipeline.from_pretrained(
+            pipeline = getattr(diffusers, cls.pipeline).from_pretrained(
                 folder, dtype=dtype, safety_checker=None, requires_safety_checker=False,
                 local_files_only=True,
             )
         except (OSError, ValueError, TypeError) as error:
-            raise LAYOUT.unusable(model, str(error).splitlines()[0]) from error
+            raise cls.layout.unusable(model, str(error).splitlines()[0]) from error
         networks = {"unet": pipeline.unet, "vae": pipeline.vae.float(),
                     "text_encoder": pipeline.text_encoder}
         for network in networks.values():
             network.to(device).eval().requires_grad_(False)
         return cls(
-            spec=_spec(model, pipeline, LAYOUT.fingerprint(folder)),
+            spec=cls._describe(model, pipeline, cls.layout.fingerprint(folder)),
             schedule=DiscreteSchedule(pipeline.scheduler.alphas_cumprod),
             tokenizer=pipeline.tokenizer, device=device, **networks,
         )
@@ -100,32 +111,44 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
         text = condition.text or self.embed_text([""]).repeat(len(noisy))
         tokens = text.tokens.repeat_interleave(t.numel() // len(text), 0)
         dtype = self.unet.dtype
+        seen = torch.cat([noisy, *self.beside(noisy, condition)], 2)
         output = self.unet(
-            noisy.flatten(0, 1).to(dtype), self.schedule.index(t.flatten()),
+            seen.flatten(0, 1).to(dtype), self.schedule.index(t.flatten()),
             encoder_hidden_states=tokens.to(dtype),
         ).sample.float().view_as(noisy)
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
         convert = from_v if self.spec.prediction == "v" else from_eps
         return Prediction(*convert(noisy, output, alpha, sigma))
 
+    def beside(self, noisy: Tensor, condition: Condition) -> list[Tensor]:
+        """What the network sees beside ``noisy``, (batch, views, channels, height, width) each:
+        nothing."""
+        return []
 
-def _spec(model: str, pipeline: Any, fingerprint: str) -> PriorSpec:
-    kind = pipeline.scheduler.config.prediction_type
-    if kind not in ("epsilon", "v_prediction"):
-        raise LAYOUT.unusable(model, f"its scheduler predicts {kind!r}, not noise or v")
-    channels, side = pipeline.unet.config.in_channels, pipeline.unet.config.sample_size
-    if channels != pipeline.vae.config.latent_channels:
-        reason = "its network wants more than noisy latents (an inpainting model?)"
-        raise LAYOUT.unusable(model, reason)
-    return PriorSpec(
-        name=f"stable-diffusion {Path(model).name}",
-        resolution=image_side(pipeline.unet, pipeline.vae),
-        latent=(channels, side, side),
-        views=1,
-        capabilities=frozenset({"text"}),
-        guidance_scale=GUIDANCE_SCALE,
-        distillation_scale=DISTILLATION_SCALE,
-        license="see the model's card (CreativeML OpenRAIL-M for Stable Diffusion 1.x)",
-        fingerprint=fingerprint,
-        prediction="v" if kind == "v_prediction" else "eps",
-    )
+    @classmethod
+    def more_channels(cls, latent: int) -> int:
+        """How many channels :meth:`beside` has, by those of the latents."""
+        return 0
+
+    @classmethod
+    def _describe(cls, model: str, pipeline: Any, fingerprint: str) -> PriorSpec:
+        kind = pipeline.scheduler.config.prediction_type
+        if kind not in ("epsilon", "v_prediction"):
+            raise cls.layout.unusable(model, f"its scheduler predicts {kind!r}, not noise or v")
+        side, channels = pipeline.unet.config.sample_size, pipeline.vae.config.latent_channels
+        found, wanted = pipeline.unet.config.in_channels, channels + cls.more_channels(channels)
+        if found != wanted:
+            reason = f"its network sees {found} channels, not {wanted} ({CHANNELS})"
+            raise cls.layout.unusable(model, reason)
+        return PriorSpec(
+            name=f"{cls.called} {Path(model).name}",
+            resolution=image_side(pipeline.unet, pipeline.vae),
+            latent=(channels, side, side),
+            views=1,
+            capabilities=frozenset({cls.capability}),
+            guidance_scale=GUIDANCE_SCALE,
+            distillation_scale=DISTILLATION_SCALE,
+            license=f"see the model's card ({cls.license})",
+            fingerprint=fingerprint,
+            prediction="v" if kind == "v_prediction" else "eps",
+        )
