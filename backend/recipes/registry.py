@@ -14,7 +14,7 @@ from backend.pocket.prompts import check_prompt
 from backend.priors.base import Capability, Prior
 from backend.recipes.options import check_options, describe_options
 from backend.studio import Progress, Studio
-from protocol.assets import Asset, Provenance
+from protocol.assets import Asset, Handles, Mesh, Provenance
 from protocol.errors import InputError
 from protocol.messages import JobSpec, RecipeInfo
 
@@ -26,6 +26,8 @@ MODULES = (
 )
 MORE_MODULES = "DISTILLERY_RECIPES"  # environment: further modules with a RECIPE, comma-separated
 
+NOTHING = Asset("")
+
 Run = Callable[["Inputs", Any, Studio], Generator[Progress, None, Asset]]
 
 
@@ -36,6 +38,25 @@ class Inputs:
     prompt: str = ""
     negative_prompt: str = ""
     assets: dict[str, Asset] = field(default_factory=dict)
+
+    @property
+    def mesh(self) -> Mesh:
+        """That of the input ``mesh``. Raises :class:`InputError` where there is none."""
+        found = self.assets.get("mesh", NOTHING).mesh
+        if found is None:
+            raise InputError("mesh_missing", "There is no mesh to work on.", "Choose an object.")
+        return found
+
+    @property
+    def handles(self) -> Handles:
+        """Those of the input ``handles``. Raises :class:`InputError` where there are none."""
+        found = self.assets.get("handles", NOTHING).handles
+        if found is None:
+            raise InputError(
+                "handles_missing", "There are no handles to pull.",
+                "Choose a vertex group of handles with their empties, and anchors.",
+            )
+        return found
 
 
 @dataclass(frozen=True)

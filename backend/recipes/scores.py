@@ -29,11 +29,11 @@ class ScoreOptions:
 @dataclass(frozen=True)
 class ScoredViews:
     """Random views of a thing, as a prior judges them in a run of ``steps``: ``sets`` of ``views``
-    that stand evenly around it and share a noise level. Everything drawn depends on the seed, the
-    ``stage`` and the step."""
+    that share a noise level, and stand evenly around it in an orbit or are some of given cameras.
+    Everything drawn depends on the seed, the ``stage`` and the step."""
 
     score: Score
-    orbit: Orbit
+    orbit: Orbit | Cameras
     steps: int
     studio: Studio
     stage: str = "distill"
@@ -57,5 +57,8 @@ class ScoredViews:
         return Curve(self.score, thing, Probe.spread(self.score, cameras, sets, generator))
 
     def _sample(self, sets: int, generator: torch.Generator) -> Cameras:
+        if isinstance(self.orbit, Cameras):
+            order = torch.randperm(len(self.orbit), generator=generator)
+            return self.orbit[order[: sets * self.views]]
         resolution = self.score.prior.spec.resolution
         return sample_rigs(self.orbit, sets, resolution, generator, self.views)

@@ -14,9 +14,10 @@ from backend.recipes.scores import ScoreOptions
 from backend.rendering.cameras import Cameras, orbit_cameras
 from backend.rendering.sheet import sheet
 from backend.representations.base import Representation
+from backend.representations.mesh import MeshRepresentation
 from backend.representations.volume import Volume
 from backend.studio import Progress, Studio
-from protocol.assets import Asset, Image
+from protocol.assets import Asset, Image, Mesh
 
 PREVIEW_PIXELS = 96
 SHEET_PIXELS = 128
@@ -46,6 +47,12 @@ def turntable(thing: Representation, views: int, pixels: int) -> Tensor:
 def contact_sheet(thing: Representation) -> Image:
     """Eight views from all around in one picture."""
     return sheet(turntable(thing, 8, SHEET_PIXELS), columns=4)
+
+
+def before_and_after(mesh: Mesh, thing: Representation) -> Image:
+    """Four views of the ``mesh`` that was given, above four of what became of it."""
+    views = [turntable(each, 4, SHEET_PIXELS) for each in (MeshRepresentation(mesh), thing)]
+    return sheet(torch.cat(views), columns=4)
 
 
 def preview(thing: Representation) -> Asset:
