@@ -2,18 +2,35 @@
 
 A cloud is 1,024 points of position and color. A few latent tokens read the points, think together
 with the words, and write back (recurrent interface networks, Jabri et al., 2212.11972, section 3),
-so that the cost grows with the points and not with their square.
+so that the cost grows with the points and not with their square. What goes in and out has about
+unit variance at every noise level (Karras et al., 2206.00364, section 5).
 """
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.diffusion.schedules import CosineSchedule
 from backend.pocket.network import waves
 
 POINTS = 1024
+SCHEDULE = CosineSchedule()
+DEVIATION = 0.45
+"""Of the clean values, positions and colors together."""
+
+FREQUENCIES = (0.5, 1.0, 2.0, 4.0)
+"""Of the waves by which a place is told, in turns of pi per unit of length."""
+
+
+def balance(t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What to multiply noisy values by at the noise levels t, for the network's input, for the
+    share of them that is taken as clean, and its output by, to be added to that; shapes of t."""
+    alpha, sigma = SCHEDULE.alpha_sigma(t)
+    variance = (alpha * DEVIATION) ** 2 + sigma**2
+    return variance.rsqrt(), alpha * DEVIATION**2 / variance, DEVIATION * sigma * variance.rsqrt()
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,7 @@ class PointsConfig:
     """Channels of points and latents, how many latents, blocks and attention heads."""
 
     width: int = 128
-    latents: int = 64
+    latents: int = 32
     blocks: int = 4
     heads: int = 4
     text_width: int = 384
@@ -103,7 +120,7 @@ class PointsNetwork(nn.Module):
         super().__init__()
         self.config = config
         width = config.width
-        self.enter = nn.Linear(6, width)
+        self.enter = nn.Linear(6 + 6 * len(FREQUENCIES), width)
         self.noise = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
         self.words = nn.Sequential(
             nn.LayerNorm(config.text_width), nn.Linear(config.text_width, width)
@@ -121,8 +138,15 @@ class PointsNetwork(nn.Module):
         counts = text_mask.to(words)[..., None]
         sentence = (words * counts).sum(1) / counts.sum(1).clamp_min(1)
         condition = F.silu(self.noise(waves(t)) + sentence)
-        points = self.enter(noisy)
+        enter, keep, leave = (factor[:, None, None] for factor in balance(t))
+        points = self.enter(torch.cat([noisy * enter, place_waves(noisy[..., :3])], -1))
         latents = (self.latents + condition[:, None]).expand(len(noisy), -1, -1)
         for block in self.blocks:
             points, latents = block(points, latents, words, text_mask, condition)
-        return self.leave(points).float()
+        return keep * noisy + leave * self.leave(points).float()
+
+
+def place_waves(positions: Tensor) -> Tensor:
+    """Sines and cosines of positions (..., 3) at FREQUENCIES, (..., 24)."""
+    angles = (positions[..., None] * (math.pi * positions.new_tensor(FREQUENCIES))).flatten(-2)
+    return torch.cat([angles.sin(), angles.cos()], -1)

@@ -1,5 +1,6 @@
 """Training of the points network: `python -m backend pocket train --stage points --resume`."""
 
+import math
 from functools import cache
 from pathlib import Path
 
@@ -8,9 +9,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from backend.diffusion.schedules import CosineSchedule
 from backend.pocket.data.clouds import CloudBatch, Clouds, draw_clouds
-from backend.pocket.points import POINTS, PointsConfig, PointsNetwork
+from backend.pocket.points import POINTS, SCHEDULE, PointsConfig, PointsNetwork, balance
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import embed_text
 from backend.pocket.train import Run, Settings, keep_training
@@ -26,9 +26,14 @@ from backend.pocket.weights import (
 )
 from backend.pocket.world import caption
 
-SCHEDULE = CosineSchedule()
-SETTINGS = Settings(rate=1e-3, decay_from=3000, weight_limit=5.0, mixture=Clouds())
+SETTINGS = Settings(
+    rate=1e-3, warm_up=100, decay_from=3000, averaging=0.999, mixture=Clouds()
+)
 TEXT_DROPPED = 0.1
+NOISE_TO_SIGNAL = (-0.9, 1.3)
+"""Mean and deviation of the logarithm of sigma / alpha in training: where a point is told from its
+neighbors. Above, where a cloud is a ball of noise, there is little to be learned."""
+
 EVALUATED_T = (0.3, 0.6, 0.9)
 CONFIG = PointsConfig()
 
@@ -43,17 +48,18 @@ class PointsRun(Run[PointsNetwork, CloudBatch]):
         super().__init__(settings, PointsNetwork(config))
 
     def loss(self, batch: CloudBatch) -> Tensor:
-        """Squared error of x0, weighted by 1 / sigma^2 up to a limit; t is even in [0, 1]."""
+        """Squared error of what the network adds (Karras et al., 2206.00364, section 5)."""
         g = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
-        t = torch.rand(len(batch.clouds), generator=g)
+        mean, deviation = NOISE_TO_SIGNAL
+        ratio = (mean + deviation * torch.randn(len(batch.clouds), generator=g)).exp()
+        t = ratio.atan() / (math.pi / 2)
         dropped = torch.rand(len(t), generator=g) < TEXT_DROPPED
         words = [
             "" if drop else text
             for text, drop in zip(batch.captions, dropped.tolist(), strict=True)
         ]
         noise = torch.randn(batch.clouds.shape, generator=g)
-        weight = 1 / SCHEDULE.alpha_sigma(t)[1].square().clamp_min(1 / self.settings.weight_limit)
-        return (weight * cloud_error(self.network, batch, words, t, noise)).mean()
+        return (cloud_error(self.network, batch, words, t, noise) / balance(t)[2] ** 2).mean()
 
     def warm_start(self, folder: Path) -> None:
         """See `Run.warm_start`."""

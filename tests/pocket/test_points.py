@@ -14,7 +14,7 @@ from backend.pocket.weights import WeightsError, load_points
 from backend.pocket.world import build
 
 TINY = PointsConfig(width=32, latents=8, blocks=1, heads=2)
-SETTINGS = Settings(rate=3e-3, warm_up=1, weight_limit=5.0, mixture=Clouds(count=2))
+SETTINGS = Settings(rate=3e-3, warm_up=1, mixture=Clouds(count=2))
 
 
 def test_points_lie_on_what_is_seen() -> None:

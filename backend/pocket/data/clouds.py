@@ -8,7 +8,7 @@ from backend.pocket.data.pictures import Floats
 from backend.pocket.data.shots import Shot
 from backend.pocket.points import POINTS
 from backend.pocket.render import render_views
-from backend.pocket.world import build, draw_caption, draw_description
+from backend.pocket.world import build, caption, draw_caption, draw_description
 from backend.pocket.world.scenes import Scene
 
 _AROUND = [
@@ -16,12 +16,14 @@ _AROUND = [
     for azimuth, elevation in ((0, 10), (60, -30), (120, 10), (180, -30), (240, 10), (300, -30),
                                (0, 60), (120, 60), (240, 60), (0, 90))
 ]  # fmt: skip
-_PIXELS = 64
+_PIXELS = 40
+PLAIN_WORDS = 0.7
+"""How often a caption is the plainest: each new one costs as much as the step it is used in."""
 
 
 @dataclass(frozen=True)
 class CloudBatch:
-    """`clouds` (B, 1024, 6): positions in the unit ball, colors in [-1, 1]; what they show."""
+    """`clouds` (B, N, 6): positions in the unit ball, colors in [-1, 1]; what they show."""
 
     clouds: Floats
     captions: list[str]
@@ -46,27 +48,31 @@ def surface_points(scene: Scene, rng: np.random.Generator, count: int = POINTS) 
     return points[chosen].astype(np.float32)
 
 
-def draw_cloud(rng: np.random.Generator, held_out: bool) -> tuple[Floats, str]:
+def draw_cloud(rng: np.random.Generator, held_out: bool, points: int) -> tuple[Floats, str]:
     """Points of a random scene, and its caption."""
     said = draw_description(rng, held_out)
     scene = build(said, seed=int(rng.integers(2**31)))
-    return surface_points(scene, rng), draw_caption(said, None, rng)
+    words = caption(said) if rng.random() < PLAIN_WORDS else draw_caption(said, None, rng)
+    return surface_points(scene, rng, points), words
 
 
-def draw_clouds(seed: int, step: int, count: int, held_out: bool = False) -> CloudBatch:
+def draw_clouds(
+    seed: int, step: int, count: int, held_out: bool = False, points: int = POINTS
+) -> CloudBatch:
     """The clouds of a step: a pure function of its arguments."""
     rng = np.random.default_rng((seed, step, int(held_out), 3))
-    clouds, captions = zip(*(draw_cloud(rng, held_out) for _ in range(count)), strict=True)
+    clouds, captions = zip(*(draw_cloud(rng, held_out, points) for _ in range(count)), strict=True)
     return CloudBatch(np.stack(clouds), list(captions))
 
 
 @dataclass(frozen=True)
 class Clouds:
-    """What a step of the points network trains on."""
+    """What a step of the points network trains on: `count` clouds of `points`."""
 
     stage: str = "points"
     count: int = 16
+    points: int = 256
 
     def draw(self, seed: int, step: int) -> CloudBatch:
         """The batch of a step."""
-        return draw_clouds(seed, step, self.count)
+        return draw_clouds(seed, step, self.count, points=self.points)
