@@ -120,6 +120,18 @@ def _stable_diffusion_inpaint(model: str, device: torch.device) -> Prior:
     return StableDiffusionInpaintPrior.load(model, device)
 
 
+def _mvdream(model: str, device: torch.device) -> Prior:
+    from backend.priors.mvdream import MVDreamPrior
+
+    return MVDreamPrior.load(model, device)
+
+
+def _text_to_video(model: str, device: torch.device) -> Prior:
+    from backend.priors.text_to_video import TextToVideoPrior
+
+    return TextToVideoPrior.load(model, device)
+
+
 def _zero123(model: str, device: torch.device) -> Prior:
     from backend.priors.zero123 import Zero123Prior
 
@@ -132,5 +144,7 @@ ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "stable-diffusion": _stable_diffusion,
     "instruct-pix2pix": _instruct_pix2pix,
     "stable-diffusion-inpaint": _stable_diffusion_inpaint,
+    "mvdream": _mvdream,
+    "text-to-video": _text_to_video,
     "zero123": _zero123,
 }

@@ -23,9 +23,6 @@ from backend.priors.checkpoints import AutoencoderImages, Layout, image_side
 from backend.priors.embedding_cache import EmbeddingCache
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-# Sampling wants 7.5, DreamFusion on Stable Diffusion about 100 (threestudio).
-GUIDANCE_SCALE = 7.5
-DISTILLATION_SCALE = 100.0
 CHANNELS = "4: text to picture; 8: an instruction editor; 9: an inpainting model"
 
 
@@ -36,7 +33,8 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
 
     Models that are fine-tuned from it and see more than noisy latents are subclasses: their
     ``layout``, the ``pipeline`` of diffusers that loads them, what they are ``called`` and answer
-    (``capability``), their ``license``, and what stands :meth:`beside` the noisy latents.
+    (``capability``), their ``license``, how many ``views`` they draw together, what stands
+    :meth:`beside` the noisy latents, and what else they are :meth:`told`.
     """
 
     layout: ClassVar[Layout] = Layout("Stable Diffusion", PARTS)
@@ -44,6 +42,10 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
     called: ClassVar[str] = "stable-diffusion"
     capability: ClassVar[Capability] = "text"
     license: ClassVar[str] = "CreativeML OpenRAIL-M for Stable Diffusion 1.x"
+    views: ClassVar[int] = 1
+    # Sampling wants 7.5, DreamFusion on Stable Diffusion about 100 (threestudio).
+    guidance_scale: ClassVar[float] = 7.5
+    distillation_scale: ClassVar[float] = 100.0
 
     spec: PriorSpec
     schedule: DiscreteSchedule
@@ -61,15 +63,10 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
         """From a folder or an id of the hub; half precision on CUDA. :class:`InputError` where it
         is not there or is another kind of model."""
         folder = cls.layout.find(model)
-        import diffusers
-
         dtype = torch.float16 if device.type == "cuda" else torch.float32
         try:
-            pipeline = getattr(diffusers, cls.pipeline).from_pretrained(
-                folder, dtype=dtype, safety_checker=None, requires_safety_checker=False,
-                local_files_only=True,
-            )
-        except (OSError, ValueError, TypeError) as error:
+            pipeline = cls._load_parts(folder, dtype)
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise cls.layout.unusable(model, str(error).splitlines()[0]) from error
         networks = {"unet": pipeline.unet, "vae": pipeline.vae.float(),
                     "text_encoder": pipeline.text_encoder}
@@ -79,6 +76,16 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
             spec=cls._describe(model, pipeline, cls.layout.fingerprint(folder)),
             schedule=DiscreteSchedule(pipeline.scheduler.alphas_cumprod),
             tokenizer=pipeline.tokenizer, device=device, **networks,
+        )
+
+    @classmethod
+    def _load_parts(cls, folder: Path, dtype: torch.dtype) -> Any:
+        """What has ``unet``, ``vae``, ``text_encoder``, ``tokenizer`` and ``scheduler``."""
+        import diffusers
+
+        return getattr(diffusers, cls.pipeline).from_pretrained(
+            folder, dtype=dtype, safety_checker=None, requires_safety_checker=False,
+            local_files_only=True,
         )
 
     @property
@@ -107,14 +114,14 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
         return TextEmbedding(tokens, torch.ones(tokens.shape[:2], dtype=torch.bool))
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """One evaluation of each view alone."""
+        """One evaluation of all views."""
         text = condition.text or self.embed_text([""]).repeat(len(noisy))
         tokens = text.tokens.repeat_interleave(t.numel() // len(text), 0)
         dtype = self.unet.dtype
         seen = torch.cat([noisy, *self.beside(noisy, condition)], 2)
         output = self.unet(
             seen.flatten(0, 1).to(dtype), self.schedule.index(t.flatten()),
-            encoder_hidden_states=tokens.to(dtype),
+            encoder_hidden_states=tokens.to(dtype), **self.told(t, condition),
         ).sample.float().view_as(noisy)
         alpha, sigma = (expand_like(value, noisy) for value in self.schedule.alpha_sigma(t))
         convert = from_v if self.spec.prediction == "v" else from_eps
@@ -124,6 +131,11 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
         """What the network sees beside ``noisy``, (batch, views, channels, height, width) each:
         nothing."""
         return []
+
+    def told(self, t: Tensor, condition: Condition) -> dict[str, Any]:
+        """What else the network is called with, of views with noise levels ``t`` (batch, views):
+        nothing."""
+        return {}
 
     @classmethod
     def more_channels(cls, latent: int) -> int:
@@ -144,10 +156,10 @@ class StableDiffusionPrior(AutoencoderImages, WithoutReadings):
             name=f"{cls.called} {Path(model).name}",
             resolution=image_side(pipeline.unet, pipeline.vae),
             latent=(channels, side, side),
-            views=1,
+            views=cls.views,
             capabilities=frozenset({cls.capability}),
-            guidance_scale=GUIDANCE_SCALE,
-            distillation_scale=DISTILLATION_SCALE,
+            guidance_scale=cls.guidance_scale,
+            distillation_scale=cls.distillation_scale,
             license=f"see the model's card ({cls.license})",
             fingerprint=fingerprint,
             prediction="v" if kind == "v_prediction" else "eps",
