@@ -87,7 +87,7 @@ class Block(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
         self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width)
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
         )
         self.added1, self.added2 = nn.LayerNorm(width), nn.LayerNorm(width)
         for norm in (self.added1, self.added2):
@@ -97,7 +97,8 @@ class Block(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
-        """`x` (B, V*64 + L, C), `condition` (B, V, C'), `mask` (B, 1, 1, V*64 + L)."""
+        """`x` (B, V*64 + L, C), `condition` (B, V, C'), `mask` (B, 1, 1, V*64 + L), added to
+        the logits."""
         batch, count, width = x.shape
         q, k, v = (
             part.view(batch, count, self.heads, -1).transpose(1, 2)
@@ -105,7 +106,7 @@ class Block(nn.Module):
         )
         # Plain products: their backward pass is five times the fused kernel's speed on CPUs.
         logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
-        mixed = logits.masked_fill(~mask, -1e4).softmax(-1).to(v) @ v
+        mixed = (logits + mask).softmax(-1).to(v) @ v
         x = x + self.added1(self.out(mixed.transpose(1, 2).reshape(batch, count, width)))
         return x + self.added2(self.mlp(_modulated(self.norm2(x), self.film2(condition))))
 
@@ -284,7 +285,8 @@ class PocketNetwork(nn.Module):
         tokens = tokens + self.ray_tokens(rays.to(x)).flatten(2).transpose(1, 2)
         tokens = torch.cat([tokens.reshape(batch, views * 64, -1), words], 1)
         seen = text_mask.new_ones(batch, views * 64)
-        mask = torch.cat([seen, text_mask], 1)[:, None, None]
+        hidden = ~torch.cat([seen, text_mask], 1)[:, None, None]
+        mask = torch.zeros_like(hidden, dtype=words.dtype).masked_fill(hidden, -1e4)
         for block in self.blocks:
             tokens = block(tokens, condition, mask)
         image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1).transpose(1, 2)
