@@ -75,8 +75,8 @@ def animate(
 ) -> bpy.types.Object:
     """Set an object in motion by words, as keyed shape keys over ``frames`` (a last frame of 0:
     at the motion's own speed). ``order``: as in :func:`make`."""
-    choice = Choice(target=target)
-    return make(("animate",), prompt, choice, _place_of(choice, frames), **order)
+    choice = Choice(target=target, frames=frames)
+    return make(("animate",), prompt, choice, _place_of(choice), **order)
 
 
 def make(
@@ -144,10 +144,10 @@ def choose_recipe(session: Session, recipe: str, tasks: Sequence[str]) -> Recipe
     return wanted[0]
 
 
-def _place_of(choice: Choice, frames: tuple[int, int] = (1, 0)) -> Placement:
+def _place_of(choice: Choice) -> Placement:
     scene: Any = bpy.context.scene
     cursor = tuple(scene.cursor.location)
-    return Placement(1.0, cursor, scene.name, frames, *standing(choice))
+    return Placement(1.0, cursor, scene.name, choice.frames, *standing(choice))
 
 
 def _answers(session: Session, seconds: float) -> bool:

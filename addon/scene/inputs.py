@@ -21,13 +21,15 @@ SAME_VERTICES = ("deform", "animate")
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen in the scene; a recipe takes of it what it knows."""
+    """What is chosen in the scene; a recipe takes of it what it knows. ``frames``: those of
+    :class:`..core.jobs.Placement`."""
 
     image: bpy.types.Image | None = None
     target: bpy.types.Object | None = None
     region: RegionChoice = field(default_factory=RegionChoice)
     handles: tuple[Handle, ...] = ()
     anchors: str = ""
+    frames: tuple[int, int] = (1, 0)
 
 
 def check_choice(recipe: RecipeInfo, choice: Choice) -> None:
@@ -37,6 +39,8 @@ def check_choice(recipe: RecipeInfo, choice: Choice) -> None:
         raise InputError("image_not_chosen", "Choose an image.", "See Image in the panel.")
     if _needs(recipe, "mesh") and choice.target is None:
         raise InputError("object_not_chosen", "Choose the object to work on.", "See Object.")
+    if recipe.task == "animate":
+        _check_frames(*choice.frames)
     if choice.target is None or "mesh" not in recipe.inputs:
         return
     check_object(choice.target)
@@ -49,6 +53,14 @@ def check_choice(recipe: RecipeInfo, choice: Choice) -> None:
         check_region(choice.region, choice.target)
     if _needs(recipe, "handles") or ("handles" in recipe.inputs and choice.handles):
         check_handles(choice.handles, choice.anchors, choice.target)
+
+
+def _check_frames(first: int, last: int) -> None:
+    if last and last <= first:
+        raise InputError(
+            "frames_reversed", f"The motion would end on frame {last}, but begin on {first}.",
+            "Choose an End after Start, or turn Fit to Frames off.",
+        )
 
 
 def gather(recipe: RecipeInfo, choice: Choice) -> dict[str, Asset]:

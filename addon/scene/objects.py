@@ -28,6 +28,7 @@ def add_asset(
     """New objects of what the asset has, linked to ``collection``: its mesh, and beside it, to the
     right, its splats; either moves where there is a motion. Returns the mesh's object, or else the
     splats'. Raises :class:`InputError`."""
+    check_finite(asset)
     created = []
     if asset.mesh is not None or asset.splats is None:
         created.append(_mesh_at(asset, placement))
@@ -58,15 +59,17 @@ def new_splats_object(asset: Asset, scale: float, base: FloatArray) -> bpy.types
 def add_motion_to(
     target: bpy.types.Object, asset: Asset, scale: float, placement: Placement
 ) -> None:
-    """Keyed shape keys where the asset's motion is one of this object's points."""
-    rest = asset.mesh.positions if asset.mesh is not None else None
+    """Keyed shape keys where the asset has a motion of this object's points; those of splats are
+    the points that their nodes stand ellipsoids on."""
+    motion, rest = asset.motion, asset.mesh.positions if asset.mesh is not None else None
     if asset.splats is not None and len(target.data.polygons) == 0:  # type: ignore[union-attr]
         rest = asset.splats.means
-    if asset.motion is None or rest is None or asset.motion.positions.shape[1:] != rest.shape:
+        motion = asset.motion if asset.mesh is None else asset.splat_motion
+    if motion is None or rest is None or motion.positions.shape[1:] != rest.shape:
         return
-    moves = (asset.motion.positions - rest) * np.float32(scale)
+    moves = (motion.positions - rest) * np.float32(scale)
     play(target, short_name(asset.provenance.prompt or asset.name), moves,
-         asset.motion.frames_per_second, placement)
+         motion.frames_per_second, placement)
 
 
 def play(
@@ -79,6 +82,17 @@ def play(
     times = frame_times(len(moves), frames_per_second, placement.frames, scene)
     add_motion(target, name, moves, times)
     scene.frame_end = max(scene.frame_end, math.ceil(times[-1]))
+
+
+def check_finite(asset: Asset) -> None:
+    """Raises :class:`InputError` where a shape or a motion is nowhere."""
+    parts = [part.positions for part in (asset.mesh, asset.motion, asset.splat_motion)
+             if part is not None]
+    if not all(np.isfinite(part).all() for part in parts):
+        raise InputError(
+            "result_unusable", "The result cannot be placed: some of it is at NaN or infinity.",
+            "Generate again with another seed.",
+        )
 
 
 def short_name(text: str) -> str:

@@ -21,6 +21,7 @@ from .materials import create_material
 from .meshes import COLOR_NAME, write_point_colors, write_uvs
 from .objects import (
     add_motion_to,
+    check_finite,
     new_mesh_object,
     new_splats_object,
     note_shape,
@@ -40,7 +41,7 @@ def place_on_target(
 ) -> tuple[bpy.types.Object, str]:
     """Place a result on or instead of the object that it was made for; gives the object that it is
     in, and a note, or "". Raises :class:`InputError` where the result is of no use."""
-    _check_finite(asset)
+    check_finite(asset)
     to_object = np.array(target.to_object, np.float64).reshape(4, 4)
     original = find_marked(target.id, placement.uid)
     if original is None:
@@ -72,15 +73,6 @@ def _on_object(
     _put_on(original, asset, moves, placement, job)
     _add_splats(asset, to_object, placement, collection, job, original)
     return original, ""
-
-
-def _check_finite(asset: Asset) -> None:
-    parts = [part.positions for part in (asset.mesh, asset.motion) if part is not None]
-    if not all(np.isfinite(part).all() for part in parts):
-        raise InputError(
-            "result_unusable", "The result cannot be placed: some of it is at NaN or infinity.",
-            "Generate again with another seed.",
-        )
 
 
 def _moves(asset: Asset, source: Source, to_object: Matrix) -> NDArray[Any] | None:

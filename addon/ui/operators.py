@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.props import (
@@ -40,10 +40,9 @@ def job_of(job_id: str) -> Job | None:
 def placement_here(context: bpy.types.Context) -> Placement:
     """At the 3D cursor of this scene, as large as its settings say; or where the object stands."""
     scene, settings = context.scene, settings_of(context)
-    cursor: Any = scene.cursor
+    choice, cursor = settings.choice(context), cast(Any, scene.cursor)
     return Placement(
-        settings.size_meters, tuple(cursor.location), scene.name, settings.frames(),
-        *standing(settings.choice(context)),
+        settings.size_meters, tuple(cursor.location), scene.name, choice.frames, *standing(choice)
     )
 
 

@@ -181,11 +181,10 @@ class DistillerySettings(bpy.types.PropertyGroup):
             self.region_source, self.region_object, self.region_group, self.region_word
         )
         handles = tuple((handle.group, handle.empty) for handle in self.handles)
-        return Choice(self.image, self.chosen_target(context), region, handles, self.anchors)
-
-    def frames(self) -> tuple[int, int]:
-        """First and last frame of a motion; a last of 0 where it keeps its own speed."""
-        return self.frame_start, self.frame_end if self.fit_frames else 0
+        frames = self.frame_start, self.frame_end if self.fit_frames else 0
+        return Choice(
+            self.image, self.chosen_target(context), region, handles, self.anchors, frames
+        )
 
     def chosen_recipe(self) -> RecipeInfo | None:
         """The recipe that the panel shows, or None where the backend is away."""

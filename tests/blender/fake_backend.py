@@ -155,7 +155,10 @@ def sway(mesh: Mesh, inputs: dict[str, Asset]) -> Asset:
         np.zeros((count, 3), np.float32), np.tile(np.array([1, 0, 0, 0], np.float32), (count, 1)),
         np.full((count, 3), 0.1, np.float32), np.ones(count, np.float32),
         np.zeros((count, 3), np.float32))
-    return Asset("swaying", mesh=mesh, splats=splats, motion=Motion(positions, 12.0))
+    rising = np.zeros((FRAMES, count, 3), np.float32)
+    rising[..., 2] += np.linspace(0, 0.5, FRAMES, dtype=np.float32)[:, None]
+    return Asset("swaying", mesh=mesh, splats=splats, motion=Motion(positions, 12.0),
+                 splat_motion=Motion(rising, 12.0))
 
 
 def picture(inputs: dict[str, Asset], spec: JobSpec) -> Asset:

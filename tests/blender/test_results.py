@@ -332,9 +332,54 @@ def test_a_motion_becomes_keyed_shape_keys(addon, session, settings):
     steps = [move.mean() / seen[-1].mean() for move in seen]
     assert steps == pytest.approx([0, 0, 0.25, 0.375, 1, 1], abs=1e-5)
     assert np.array_equal(seen[0], seen[0] * 0)
+    assert json.loads(thing["distillery a thing"])["recipe"] == "sway"
+
+
+def test_splats_move_at_the_same_time_beside_it(addon, session, settings):
+    thing = grid()
+    choose(settings, "sway", target=thing, fit_frames=True, frame_start=11, frame_end=19)
+    finish(addon)
     splats = bpy.data.objects["swaying splats"]
     assert len(splats.data.vertices) == 10
-    assert json.loads(thing["distillery a thing"])["recipe"] == "sway"
+    seen = []
+    for frame in (1, 11, 13, 14, 19, 30):
+        bpy.context.scene.frame_set(frame)
+        seen.append(ellipsoids(splats))
+    moved = np.stack(seen)[:, :, :3, 3] - seen[0][:, :3, 3]
+    turned = np.array(splats.matrix_world)[:3, 2]  # the object's own way up
+    heights = moved @ turned
+    assert heights / heights[-1] == pytest.approx(
+        np.outer([0, 0, 0.25, 0.375, 1, 1], np.ones(10)), abs=1e-5)
+    assert heights[-1] == pytest.approx(0.5 * one_unit(thing), rel=1e-4)
+    assert np.abs(moved - heights[..., None] * turned).max() < 1e-5
+    assert np.array_equal(seen[0], seen[1])
+
+
+def ellipsoids(splats) -> np.ndarray:
+    """Where the ellipsoids of splats stand in the scene, (n, 4, 4)."""
+    graph = bpy.context.evaluated_depsgraph_get()
+    return np.array([
+        instance.matrix_world for instance in graph.object_instances
+        if instance.is_instance and instance.parent.original == splats
+    ])
+
+
+def one_unit(thing) -> float:
+    """How large the unit ball of an object is in the scene."""
+    shown = places(thing)
+    middle = (shown.min(axis=0) + shown.max(axis=0)) / 2
+    return float(np.linalg.norm(shown - middle, axis=1).max())
+
+
+def test_frames_that_end_before_they_begin_are_refused(addon, session, settings):
+    choose(settings, "sway", target=grid(), fit_frames=True, frame_start=20, frame_end=12)
+    assert not bpy.ops.distillery.generate.poll()
+    inputs = addon.module("addon.scene.inputs")
+    recipe = settings.chosen_recipe()
+    with pytest.raises(addon.module("protocol.errors").InputError, match="end on frame 12"):
+        inputs.check_choice(recipe, settings.choice(bpy.context))
+    settings.fit_frames = False
+    inputs.check_choice(recipe, settings.choice(bpy.context))
 
 
 def test_a_motion_keeps_its_own_speed_and_the_scene_grows(addon, session, settings):

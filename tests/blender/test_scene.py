@@ -257,6 +257,22 @@ def test_splats_stand_beside_their_mesh_and_as_large(addon, assets, some_splats)
     assert np.allclose(places, 1.5 * (some_splats.means - [0.5, 0.5, 0]), atol=1e-5)
 
 
+def test_splats_alone_move_by_their_motion_and_never_to_nowhere(addon, assets, some_splats):
+    objects, jobs = addon.module("addon.scene.objects"), addon.module("addon.core.jobs")
+    positions = some_splats.means + np.float32([[[0, 0, 0]], [[0, 0, 1]]])
+    asset = assets.Asset("dust", splats=some_splats, motion=assets.Motion(positions, 1.0))
+    created = objects.add_asset(asset, jobs.Placement(), bpy.context.collection)
+    read_key = addon.module("addon.scene.shape_keys").read_key
+    rest, first, last = map(read_key, created.data.shape_keys.key_blocks)
+    assert np.array_equal(rest, first) and (last - rest).min(axis=0)[2] > 0
+    assert np.ptp(last - rest, axis=0).max() < 1e-5
+    positions[1, 0, 0] = np.nan
+    before = len(bpy.data.objects)
+    with pytest.raises(addon.module("protocol.errors").InputError, match="NaN"):
+        objects.add_asset(asset, jobs.Placement(), bpy.context.collection)
+    assert len(bpy.data.objects) == before
+
+
 def test_splats_that_are_none_or_nowhere_are_refused(addon, some_splats):
     splats = addon.module("addon.scene.splats")
     some_splats.means[2, 1] = np.nan
