@@ -1,4 +1,4 @@
-"""``python -m backend bench``: how well recipes do on fixed held-out prompts."""
+"""``python -m backend bench``: how well recipes do on fixed held-out cases."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Judge what recipes make of held-out prompts.")
+from backend.cli.show import err, out
+
+app = typer.Typer(no_args_is_help=True, help="Measure what recipes make of held-out cases.")
 
 CASES, ALL_CASES = 16, 64
 
@@ -19,29 +21,33 @@ def group() -> None:
 @app.command()
 def recipes(
     recipe: Annotated[list[str] | None, typer.Option(help="Only these; repeatable.")] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many held-out prompts.")] = CASES,
-    full: Annotated[bool, typer.Option("--full", help=f"All {ALL_CASES} prompts.")] = False,
+    count: Annotated[int, typer.Option(min=1, help="How many held-out cases.")] = CASES,
+    full: Annotated[bool, typer.Option("--full", help=f"All {ALL_CASES} cases.")] = False,
     preset: Annotated[str, typer.Option(help="draft, standard or high.")] = "draft",
-    folder: Annotated[Path, typer.Option(help="Keeps finished objects; a second run goes on.")]
+    option: Annotated[list[str] | None, typer.Option(help="name=value; repeatable.")] = None,
+    folder: Annotated[Path, typer.Option(help="Keeps what is made; a second run goes on.")]
     = Path("out/bench"),
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, nothing else.")] = False,
 ) -> None:
-    """Make held-out objects with each recipe and let the judge look at them."""
-    from backend.evaluation.recipes import cases, make_all, summarize, vocabulary_of
+    """Make held-out cases with each recipe and compare with the truth."""
+    from backend.cli.generate import parse_options
+    from backend.evaluation.bench.cases import Bench
+    from backend.evaluation.bench.making import make_all
+    from backend.evaluation.bench.summary import summarize, table
+    from backend.evaluation.bench.tasks import cases
     from backend.priors.library import find_prior
     from backend.recipes.registry import get
     from backend.recipes.registry import recipes as known
 
-    summaries = []
-    for name in [get(entry).id for entry in recipe] if recipe else list(known()):
-        chosen = cases(ALL_CASES if full else count, vocabulary_of(name, find_prior))
+    summaries, options = [], parse_options(option or [])
+    for name in recipe or list(known()):
+        bench = Bench(get(name), find_prior, preset, options)
         made = []
-        for entry in make_all(name, chosen, find_prior, folder, preset):
-            made.append(entry)
-            if not as_json:
-                print(f"{name}: {entry.case.prompt}, {entry.seconds:.0f} s", flush=True)
-        summaries.append(summarize(name, made))
+        for each in make_all(bench, cases(bench, ALL_CASES if full else count), folder):
+            made.append(each)
+            err.print(f"{name}: {each.case}: {each.failure or 'made'}")
+        summaries.append(summarize(bench, made))
         if not as_json:
-            print(json.dumps(summaries[-1], indent=2), flush=True)
+            out.print(table(name, {name: summaries[-1]}))
     if as_json:
         print(json.dumps(summaries, indent=2))

@@ -4,6 +4,8 @@ Shapes are compared where they lie, without alignment, in units of the longest s
 shape's bounding box.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,26 +65,63 @@ def spread_points(
 def seen(mesh: Mesh, points: Points, cameras: Cameras) -> NDArray[np.bool_]:
     """Which of ``points`` (n, 3) on a mesh no part of it hides from all of the cameras: drawn at
     four times their resolution, nothing lies before them by more than ``DEPTH_SLACK``."""
+    found = np.zeros(len(points), bool)
+    for view in _drawn(mesh, cameras):
+        left = np.flatnonzero(~found)
+        behind = _behind(points[left], *view)
+        found[left] = np.isfinite(behind) & (behind < DEPTH_SLACK)
+    return found
+
+
+def unseen(mesh: Mesh, axes: list[NDArray[np.float64]], cameras: Cameras) -> NDArray[np.bool_]:
+    """Which points of a rectangular lattice, (x, y, z), the mesh hides from all cameras: its inside
+    however its surfaces cross, and hollows that no camera looks into. What lies outside of a frame
+    is outside of the mesh."""
+    lattice = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3)
+    left = np.arange(len(lattice))
+    for view in _drawn(mesh, cameras):
+        behind = _behind(lattice[left], *view)
+        left = left[np.isfinite(behind) & (behind > 0)]
+    hidden = np.zeros(len(lattice), bool)
+    hidden[left] = True
+    return hidden.reshape([len(axis) for axis in axes])
+
+
+def _drawn(mesh: Mesh, cameras: Cameras) -> Iterator[tuple[Cameras, Tensor]]:
+    """Each camera, and the depth of what it sees first, (height, width), infinite where it sees
+    nothing; at four times its resolution."""
     fine = cameras.resized(4 * cameras.height, 4 * cameras.width)
-    nearest = rasterize(
-        torch.from_numpy(mesh.positions), torch.from_numpy(mesh.faces).long(), fine
-    ).depth
-    pixels, depth = fine.project(torch.from_numpy(points).float())
-    column, row = pixels.floor().long().unbind(-1)
-    inside = (column >= 0) & (column < fine.width) & (row >= 0) & (row < fine.height) & (depth > 0)
-    view = torch.arange(len(fine))[:, None]
-    row, column = row.clamp(0, fine.height - 1), column.clamp(0, fine.width - 1)
-    visible = inside & (depth < nearest[view, row, column] + DEPTH_SLACK)
-    return visible.any(0).numpy()
+    positions, faces = torch.from_numpy(mesh.positions), torch.from_numpy(mesh.faces).long()
+    fragments = rasterize(positions, faces, fine)
+    nearest = torch.where(fragments.covered, fragments.depth, torch.inf)
+    return ((fine[view], nearest[view]) for view in range(len(fine)))
 
 
-def volume_iou(found: Mesh, truth: Mesh, resolution: int = IOU_RESOLUTION) -> float:
+def _behind(points: Points, camera: Cameras, nearest: Tensor) -> NDArray[np.float32]:
+    """How far behind what a camera sees first points (n, 3) lie along its axis, (n,): infinite
+    where they are not in its frame, minus infinity where it sees nothing."""
+    pixels, depth = camera.project(torch.from_numpy(points).float())
+    column, row = pixels[0].floor().long().unbind(-1)
+    inside = (column >= 0) & (column < camera.width) & (row >= 0) & (row < camera.height)
+    first = nearest[row.clamp(0, camera.height - 1), column.clamp(0, camera.width - 1)]
+    behind = torch.where(inside & (depth[0] > 0), depth[0] - first, torch.inf)
+    return behind.numpy()
+
+
+def volume_iou(
+    found: Mesh, truth: Mesh, resolution: int = IOU_RESOLUTION, cameras: Cameras | None = None
+) -> float:
     """Intersection over union of the insides at ``resolution``^3 points of the bounding cube of
-    both, so that what reaches out of the truth counts against it."""
+    both, so that what reaches out of the truth counts against it. With ``cameras`` the insides are
+    what none of them sees into (:func:`unseen`): for meshes that are not closed."""
     corners = np.concatenate([mesh.positions[mesh.faces].reshape(-1, 3) for mesh in (found, truth)])
     middle, half = (corners.min(0) + corners.max(0)) / 2, np.ptp(corners, axis=0).max() / 2
     axis = (np.arange(resolution) + 0.5) / resolution * 2 - 1
-    one, two = (solid(mesh, [middle[a] + half * axis for a in range(3)]) for mesh in (found, truth))
+    axes = [middle[a] + half * axis for a in range(3)]
+    one, two = (
+        solid(mesh, axes) if cameras is None else unseen(mesh, axes, cameras)
+        for mesh in (found, truth)
+    )
     return float((one & two).sum() / max((one | two).sum(), 1))
 
 

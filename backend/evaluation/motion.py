@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.evaluation.abilities import same_thing
 from backend.evaluation.judge import JudgeNetwork, load_judge
-from backend.evaluation.recipes import look_at
+from backend.evaluation.looking import look_at
 from protocol.assets import FloatArray, Mesh
 
 
@@ -39,6 +39,15 @@ def followed(positions: FloatArray, wanted: FloatArray) -> float:
     first, second = _displacements(positions), _displacements(wanted)
     length = np.linalg.norm(first) * np.linalg.norm(second)
     return float((first * second).sum() / length) if length > 0 else 0.0
+
+
+def nearer_than_still(positions: FloatArray, wanted: FloatArray) -> bool:
+    """Whether a motion is nearer to the wanted one than the still object is, over all vertices and
+    frames: the right way, and neither too far nor at the wrong time."""
+    if positions.shape != wanted.shape:
+        raise ValueError(f"motions of {positions.shape} and {wanted.shape} are not comparable")
+    away, still = positions - wanted, wanted - wanted[:1]
+    return bool(np.square(away).sum() < np.square(still).sum())
 
 
 def identity(mesh: Mesh, positions: FloatArray, judge: JudgeNetwork | None = None) -> float:

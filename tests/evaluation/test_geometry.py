@@ -9,8 +9,10 @@ from backend.evaluation.geometry import (
     psnr,
     seen,
     spread_points,
+    unseen,
     volume_iou,
 )
+from backend.evaluation.looking import sphere
 from backend.rendering.cameras import orbit_cameras
 from protocol.assets import Mesh
 
@@ -84,3 +86,23 @@ def test_psnr_of_novel_views_looks_inside_the_union_of_the_masks():
     found[:, 0] += 0.1
     expected = -10 * np.log10(0.01 * 4 / 7)
     assert float(novel_view_psnr(found, one, truth, two)) == pytest.approx(expected, abs=1e-3)
+
+
+def test_crossing_and_open_parts_hide_the_inside_all_the_same():
+    two = Mesh(
+        np.concatenate([ball(0.4, (0.2, 0, 0)).positions, ball(0.4, (-0.2, 0, 0)).positions]),
+        np.concatenate([ball().faces, ball().faces + len(ball().positions)]),
+    )
+    axes = [np.linspace(-1, 1, 40)] * 3
+    lattice = np.stack(np.meshgrid(*axes, indexing="ij"), -1)
+    inside = (np.linalg.norm(np.abs(lattice) - [0.2, 0, 0], axis=-1) < 0.4)
+    found = unseen(two, axes, sphere())
+    assert (found & inside).sum() / (found | inside).sum() > 0.93
+    assert volume_iou(two, two, 32, sphere()) == 1
+
+
+def test_a_bowl_is_not_full():
+    half = ball(0.8)
+    half.faces = half.faces[half.positions[half.faces][..., 2].max(1) < 0.05]
+    axes = [np.linspace(-1, 1, 40)] * 3
+    assert unseen(half, axes, sphere()).mean() < 0.1 * unseen(ball(0.8), axes, sphere()).mean()

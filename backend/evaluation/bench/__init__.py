@@ -1,0 +1,1 @@
+"""Benchmarks of recipes: fixed held-out cases by task, made, kept, measured and summed up."""

@@ -1,0 +1,147 @@
+"""A picture to an object: how near is it to the one in the picture, where no alignment helps?"""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.evaluation.bench.cases import Bench, Case, Figures
+from backend.evaluation.geometry import chamfer, novel_view_psnr, volume_iou
+from backend.evaluation.looking import ring, sphere
+from backend.multiview.hull import visual_hull
+from backend.multiview.images import OBJECT_FILL
+from backend.multiview.rigs import FILL, picture_camera
+from backend.pocket.render import render
+from backend.pocket.world import Scene, build, caption
+from backend.pocket.world.meshes import to_mesh
+from backend.rendering.cameras import Cameras
+from backend.rendering.meshes import render_mesh
+from protocol.assets import Asset, Image, Mesh, View
+
+PICTURE_PIXELS = 256
+TURNS_DEGREES = (0, 30, -30, 45, -45, 60, -60, 90)
+LARGEST = 0.98
+"""Radius of the ball that an object of known picture has to stay in."""
+
+
+def cases(bench: Bench, count: int) -> Iterator[Case]:
+    """Cut-out pictures of held-out kinds and colors, from the elevation and with the field of view
+    that the recipe supposes."""
+    elevation = bench.option("elevation_degrees") or 0.0
+    camera = picture_camera(elevation, bench.option("fov_degrees") or 0.0, PICTURE_PIXELS)
+    for seed, pair in enumerate(bench.words.held_out_prompts(count)):
+        scene = turned_to_fit(build(*pair, seed), camera)
+        pixels = (render(scene, camera, samples=3)["rgba"][0] * 255).round().astype(np.uint8)
+        picture = Asset(caption(*pair), images={"image": Image(pixels)})
+        measured = partial(measure, scene, camera)
+        yield Case(caption(*pair), seed, measured, assets={"image": picture})
+
+
+def turned_to_fit(scene: Scene, camera: Cameras) -> Scene:
+    """The object from the front, or turned about z no more than it must be for its picture to leave
+    it in the unit ball: seen end on, a train is longer than any volume that its picture fits."""
+    found = []
+    for degrees in TURNS_DEGREES:
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        turn = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]])
+        fitted = as_supposed(scene.moved(turn), camera)
+        reach = max(np.linalg.norm(part.surface_points(), axis=1).max() for part in fitted.parts)
+        found.append((reach, fitted))
+        if reach <= LARGEST:
+            break
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+def as_supposed(scene: Scene, camera: Cameras, rounds: int = 3) -> Scene:
+    """The object where a recipe will suppose it that cuts it out of its picture: the outline in the
+    middle, its longer side ``OBJECT_FILL`` of the frame. Nothing is left to be aligned then."""
+    size = camera.height
+    ortho = camera.ortho_height
+    distance = float(camera.positions.norm())
+    width = 2 * float((camera.fov_degrees.deg2rad() / 2).tan()) * distance
+    pixel = (float(ortho) if ortho is not None else width) / size
+    right, up = camera.c2w[0, :3, :2].T.double().numpy()
+    for _ in range(rounds):
+        solid = render(scene, camera, samples=1)["rgba"][0, ..., 3] > 0.5
+        rows, columns = (np.flatnonzero(solid.any(axis)) for axis in (1, 0))
+        x, y = (np.array([columns[0] + columns[-1], rows[0] + rows[-1]]) + 1 - size) / 2 * pixel
+        scale = OBJECT_FILL * size / (max(np.ptp(rows), np.ptp(columns)) + 1)
+        offset = -scale * (x * right - y * up)
+        scene = scene.moved(np.concatenate([scale * np.eye(3), offset[:, None]], 1))
+    return scene
+
+
+def measure(scene: Scene, camera: Cameras, made: Asset) -> Figures:
+    """Chamfer, IoU and novel-view PSNR beside that of copying the input; ``hull_`` for the visual
+    hull of the views that the recipe drew, ``drawn_psnr`` for those views themselves."""
+    assert made.mesh is not None
+    truth = to_mesh(scene)
+    figures = of_shape(made.mesh, truth) | of_looks(made.mesh, truth)
+    if made.views:
+        figures["drawn_psnr"] = drawn_psnr(made.views, scene)
+        hull = hull_of(made.views)
+        if hull is not None:
+            own = of_shape(hull, truth)
+            figures |= {f"hull_{name}": value for name, value in own.items()}
+    return figures
+
+
+def of_shape(found: Mesh, truth: Mesh) -> Figures:
+    """Over what can be seen from outside: objects of the world are parts that cross."""
+    around = sphere()
+    return {
+        "chamfer": chamfer(found, truth, around),
+        "iou": volume_iou(found, truth, cameras=around),
+    }
+
+
+def of_looks(found: Mesh, truth: Mesh) -> Figures:
+    """Seven views from around, and what the view from the front would score in their place."""
+    drawn, wanted = (render_mesh(mesh, ring()) for mesh in (found, truth))
+    color, front = wanted.color[1:], wanted.color[:1].expand_as(wanted.color[1:])
+    alpha, front_alpha = wanted.alpha[1:], wanted.alpha[:1].expand_as(wanted.alpha[1:])
+    return {
+        "psnr": float(novel_view_psnr(drawn.color[1:], drawn.alpha[1:], color, alpha).mean()),
+        "copy_psnr": float(novel_view_psnr(front, front_alpha, color, alpha).mean()),
+    }
+
+
+def drawn_psnr(views: list[View], scene: Scene) -> float:
+    """Of the views that the recipe drew, over gray."""
+    images, alpha = pixels_of(views)
+    rgba = torch.from_numpy(render(scene, cameras_of(views))["rgba"])
+    wanted = torch.lerp(torch.full_like(rgba[..., :3], 0.5), rgba[..., :3], rgba[..., 3:])
+    solid = rgba[..., 3:] if alpha is None else alpha
+    return float(novel_view_psnr(images, solid, wanted, rgba[..., 3:]).mean())
+
+
+def hull_of(views: list[View]) -> Mesh | None:
+    """The visual hull of drawn views that are cut out; None where they are not."""
+    _, alpha = pixels_of(views)
+    return None if alpha is None else visual_hull(cameras_of(views), alpha)
+
+
+def pixels_of(views: list[View]) -> tuple[Tensor, Tensor | None]:
+    """Drawn views over gray (views, height, width, 3), and their alpha where they have any."""
+    drawn = torch.from_numpy(np.stack([image_of(view) for view in views])).float() / 255
+    if drawn.shape[-1] == 3:
+        return drawn, None
+    color, alpha = drawn[..., :3], drawn[..., 3:]
+    return torch.lerp(torch.full_like(color, 0.5), color, alpha), alpha
+
+
+def cameras_of(views: list[View]) -> Cameras:
+    """Of drawn views; orthographic ones are as high as the rigs make them."""
+    degrees = torch.tensor([view.fov_degrees for view in views])
+    height, width = image_of(views[0]).shape[:2]
+    c2w = torch.from_numpy(np.stack([view.c2w for view in views]))
+    return Cameras(c2w, degrees, height, width, torch.where(degrees == 0, 2 / FILL, 0.0))
+
+
+def image_of(view: View) -> NDArray[np.uint8]:
+    """The pixels of a drawn view."""
+    assert view.image is not None
+    return view.image.pixels

@@ -1,0 +1,52 @@
+"""Words to an object: does the judge see what was asked for, and from how many sides its front?"""
+
+from collections.abc import Iterator
+from functools import partial
+
+from torch import Tensor
+
+from backend.evaluation.bench.cases import Bench, Case, Figures
+from backend.evaluation.draws import show
+from backend.evaluation.looking import AZIMUTHS, look_at
+from backend.evaluation.metrics import JudgedViews
+from backend.evaluation.pocket_prior import draw_views
+from backend.pocket.vocabulary import Pair
+from backend.pocket.world import caption
+from protocol.assets import Asset
+from protocol.errors import InputError
+
+PRIOR_STEPS = 16
+
+
+def cases(bench: Bench, count: int) -> Iterator[Case]:
+    """Plain captions of held-out kinds and colors."""
+    for seed, pair in enumerate(bench.words.held_out_prompts(count)):
+        prompt = caption(*pair)
+        yield Case(prompt, seed, partial(measure, bench, pair), prompt)
+
+
+def measure(bench: Bench, pair: Pair, made: Asset) -> Figures:
+    """R-precision by kind, color and both; ``janus`` for kinds with a front; and, as ``prior_``,
+    the R-precision of views that the recipe's prior draws of the same words, which no distillation
+    can be asked to beat."""
+    assert made.mesh is not None
+    found = judged(bench, pair, look_at(made.mesh))
+    janus = found.janus(AZIMUTHS)
+    figures = r_precision(found) | ({"janus": janus.mean} if janus.cases else {})
+    try:
+        prior = bench.find_prior("text+cameras")
+    except InputError:
+        return figures
+    drawn = show(draw_views(prior, [caption(*pair)], PRIOR_STEPS, prior.spec.guidance_scale))
+    own = r_precision(judged(bench, pair, drawn[0]))
+    return figures | {f"prior_{name}": value for name, value in own.items()}
+
+
+def judged(bench: Bench, pair: Pair, images: Tensor) -> JudgedViews:
+    """The judge's verdict on views (views, 64, 64, 3) of one object."""
+    return JudgedViews.of(images[None], [pair[0]], [pair[1]], bench.judge)
+
+
+def r_precision(found: JudgedViews) -> Figures:
+    """By what is asked for."""
+    return {f"r_precision_{name}": each.mean for name, each in found.r_precision().items()}
