@@ -7,6 +7,8 @@
 A prior stays loaded for the life of the process.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -39,6 +41,39 @@ def find_prior(capability: Capability, device: torch.device | str = "cpu") -> Pr
             f"Name a model that has it in {settings_path()}.",
         )
     return prior
+
+
+def prior_marks(capability: Capability) -> str:
+    """What tells the prior that would answer from any other, without loading it: the adapter, the
+    model, and the name, size and time of the last change of each of its files. Whoever has loaded
+    it knows better: ``spec.fingerprint`` is a hash of the weights."""
+    choice = read_choices().get(capability, ModelChoice())
+    folder = _folder(choice)
+    files = [] if folder is None else sorted(path for path in folder.rglob("*") if path.is_file())
+    listed = [
+        (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns)  # type: ignore[arg-type]
+        for path in files
+    ]
+    text = json.dumps([choice.adapter, choice.model, listed])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _folder(choice: ModelChoice) -> Path | None:
+    """Where the files of a choice lie; None where there are none, or none as yet."""
+    if Path(choice.model).expanduser().is_dir() and choice.model:
+        return Path(choice.model).expanduser()
+    if choice.adapter == "pocket":
+        from backend.pocket.weights import COMMITTED
+
+        return COMMITTED
+    if not choice.model or choice.adapter == "oracle":
+        return None
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(choice.model, local_files_only=True))
+    except (OSError, ValueError):
+        return None
 
 
 def settings_path() -> Path:
@@ -138,6 +173,12 @@ def _zero123(model: str, device: torch.device) -> Prior:
     return Zero123Prior.load(model, device)
 
 
+def _shap_e(model: str, device: torch.device) -> Prior:
+    from backend.priors.shap_e import ShapEPrior
+
+    return ShapEPrior.load(model, device)
+
+
 ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "pocket": _pocket,
     "oracle": _oracle,
@@ -147,4 +188,5 @@ ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "mvdream": _mvdream,
     "text-to-video": _text_to_video,
     "zero123": _zero123,
+    "shap-e": _shap_e,
 }

@@ -12,6 +12,7 @@ import torch
 
 from backend.pocket.prompts import check_prompt
 from backend.priors.base import Capability, Prior
+from backend.priors.library import prior_marks
 from backend.recipes.options import check_options, describe_options
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Handles, Mesh, Provenance
@@ -93,23 +94,16 @@ class Recipe:
 
 
 def identity(spec: JobSpec, find_prior: Callable[[Capability], Prior]) -> dict[str, Any]:
-    """All of an order and its priors that decides the result, but the seed and the machine."""
+    """All of an order and its priors that decides the result, but the seed and the machine. Priors
+    that only some inputs need are not loaded for it: see :func:`prior_marks`."""
     recipe = get(spec.recipe)
     return {
         "recipe": recipe.id, "version": recipe.version,
         "prompt": spec.prompt, "negative_prompt": spec.negative_prompt,
         "options": asdict(check(spec)), "inputs": spec.inputs,
         "priors": [find_prior(name).spec.fingerprint for name in recipe.capabilities],
-        "may_use": [_fingerprint(name, find_prior) for name in recipe.may_use],
+        "may_use": [prior_marks(name) for name in recipe.may_use],
     }
-
-
-def _fingerprint(capability: Capability, find_prior: Callable[[Capability], Prior]) -> str:
-    """Of the prior that would answer; nothing where none does."""
-    try:
-        return find_prior(capability).spec.fingerprint
-    except InputError:
-        return ""
 
 
 def start(

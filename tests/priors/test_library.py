@@ -8,7 +8,7 @@ import pytest
 
 from backend.pocket.weights import COMMITTED
 from backend.priors import pocket
-from backend.priors.library import _load, find_prior, settings_path
+from backend.priors.library import _load, find_prior, prior_marks, settings_path
 from backend.priors.oracle import OraclePrior
 from backend.priors.pocket import PocketPrior
 from protocol.errors import InputError
@@ -84,3 +84,24 @@ def test_the_pocket_prior_of_a_folder(tmp_path: Path) -> None:
     shutil.copytree(COMMITTED, folder)
     settle({"text": {"adapter": "pocket", "model": str(folder)}})
     assert find_prior("text").spec.fingerprint == PocketPrior.load().spec.fingerprint
+
+
+def test_marks_change_with_the_settings_and_with_the_files(tmp_path: Path) -> None:
+    shipped = prior_marks("text")
+    assert shipped == prior_marks("text") == prior_marks("points")
+    folder = tmp_path / "weights"
+    shutil.copytree(COMMITTED, folder)
+    settle({"text": {"adapter": "pocket", "model": str(folder)}})
+    copied = prior_marks("text")
+    assert copied not in (shipped, prior_marks("points")) and prior_marks("points") == shipped
+    (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
+    assert prior_marks("text") not in (copied, shipped)
+
+
+def test_marks_of_a_model_that_is_not_there_yet_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is fetched for them."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    settle({"text": {"adapter": "stable-diffusion", "model": "nobody/nothing-of-this-name"}})
+    first = prior_marks("text")
+    settle({"text": {"adapter": "stable-diffusion", "model": "nobody/another"}})
+    assert first != prior_marks("text")

@@ -1,12 +1,14 @@
 """What identifies a result, and which prompts are refused before any work."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.pocket.vocabulary import Vocabulary
 from backend.priors.base import Capability, Prior
+from backend.priors.library import settings_path
 from backend.priors.oracle import OraclePrior
 from backend.recipes import registry
 from protocol.errors import InputError
@@ -21,22 +23,28 @@ def oracle(fingerprint: str, **spec: Any) -> OraclePrior:
     return prior
 
 
-def without_points(capability: Capability) -> Prior:
-    if capability == "points":
-        raise InputError("capability_missing", "None.", "Train one.")
-    return oracle("one")
-
-
-def with_points(capability: Capability) -> Prior:
-    return oracle("other" if capability == "points" else "one")
-
-
-def test_another_prior_is_another_result_also_where_it_need_not_be_asked() -> None:
-    plain = registry.identity(SPEC, without_points)
-    assert plain == registry.identity(SPEC, without_points)
+def test_another_prior_is_another_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DISTILLERY_CONFIG", str(tmp_path))
+    plain = registry.identity(SPEC, lambda _: oracle("one"))
+    assert plain == registry.identity(SPEC, lambda _: oracle("one"))
     assert plain["priors"] == ["one"]
-    assert plain != registry.identity(SPEC, with_points)
     assert plain != registry.identity(SPEC, lambda _: oracle("two"))
+
+
+def test_also_one_that_need_not_be_asked_and_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DISTILLERY_CONFIG", str(tmp_path))
+    asked: list[Capability] = []
+
+    def find(capability: Capability) -> Prior:
+        asked.append(capability)
+        return oracle("one")
+
+    plain = registry.identity(SPEC, find)
+    settings_path().write_text('{"points": {"adapter": "oracle"}}')
+    assert plain != registry.identity(SPEC, find)
+    assert set(asked) == {"text"}
 
 
 def test_a_prompt_without_a_known_word_is_refused_with_the_nearest_words() -> None:
