@@ -7,6 +7,8 @@ Renders come as :class:`~backend.rendering.buffers.Buffers`; per-sample values l
 import torch
 from torch import Tensor
 
+from backend.rendering.buffers import Buffers
+
 
 def orientation(weights: Tensor, normals: Tensor, directions: Tensor, rays: int) -> Tensor:
     """sum_i stop(w_i) max(0, n_i . d)**2 over a ray, mean over ``rays``: visible normals should
@@ -59,3 +61,19 @@ def image_smoothness(image: Tensor) -> Tensor:
     """Mean squared difference of neighboring pixels of (views, height, width, channels), rows and
     columns summed: for renders of normals, as the released Zero123 configuration has it."""
     return (image.diff(dim=1) ** 2).mean() + (image.diff(dim=2) ** 2).mean()
+
+
+def solid_losses(buffers: Buffers) -> dict[str, Tensor]:
+    """What a solid thing with a smooth surface looks like from anywhere, of renders with normals
+    and samples: ``smooth``, ``orientation``, ``opacity`` and ``entropy``."""
+    inside = buffers.samples
+    assert buffers.normals is not None
+    return {
+        "smooth": image_smoothness(buffers.normals),
+        "orientation": orientation(
+            inside["weights"], inside["normals"], inside["directions"][:, None],
+            rays=buffers.alpha.numel(),
+        ),
+        "opacity": opacity(buffers.alpha),
+        "entropy": entropy(buffers.alpha),
+    }

@@ -1,6 +1,6 @@
 """New views of what one picture shows, each drawn alone (Zero-1-to-3, section 3.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +10,7 @@ from backend.diffusion.samplers import ddim
 from backend.multiview.views import ViewSet
 from backend.priors.base import Condition, Prior
 from backend.priors.guidance import GivenViews, predict_beside
+from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
@@ -48,3 +49,13 @@ class NovelViewSampler:
         """A picture of the views as they are now."""
         images, _ = self.prior.decode(views.latents)
         return Asset("views", contact_sheet=sheet(images, columns=4))
+
+
+def draw_novel_views(
+    sampler: NovelViewSampler, cameras: Cameras, studio: Studio
+) -> Generator[Progress, None, ViewSet]:
+    """The stage "draw views"."""
+    return studio.stage(
+        "draw views", ViewSet.empty(sampler.prior, cameras),
+        lambda views: sampler.draw(views, studio),
+    )

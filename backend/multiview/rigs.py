@@ -1,5 +1,7 @@
 """Where generated views stand."""
 
+from dataclasses import replace
+
 import torch
 
 from backend.priors.base import Prior
@@ -7,6 +9,8 @@ from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
 
 SIX_AZIMUTHS = (0.0, 45.0, 90.0, 180.0, 270.0, 315.0)
 """Front, front right, right, back, left, front left (Wonder3D, section 4.1)."""
+SIX_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
+"""How much the colors of each of these count (its released configuration)."""
 FOV_DEGREES = 40.0
 ELEVATION_DEGREES = 15.0
 FILL = 0.95
@@ -35,3 +39,14 @@ def picture_camera(elevation_degrees: float, fov_degrees: float, resolution: int
         return six_views(elevation_degrees, resolution)[[0]]
     radius = framing_radius(torch.tensor(fov_degrees), FILL)
     return orbit_cameras([0.0], elevation_degrees, radius, fov_degrees, resolution)
+
+
+def views_around(camera: Cameras, count: int) -> Cameras:
+    """``count`` views of one camera's kind, height and distance, evenly around the object from that
+    camera on."""
+    angle = torch.arange(count) * (2 * torch.pi / count)
+    turn = torch.eye(4).repeat(count, 1, 1)
+    turn[:, 0, 0] = turn[:, 1, 1] = angle.cos()
+    turn[:, 1, 0], turn[:, 0, 1] = angle.sin(), -angle.sin()
+    around = camera[[0] * count]
+    return replace(around, c2w=turn.to(around.c2w) @ around.c2w)

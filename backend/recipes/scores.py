@@ -1,6 +1,7 @@
 """What recipes of score distillation share: how strongly the prompt is followed, and the views of a
 step as the prior judges them."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from backend.distillation.views import Orbit, sample_rigs
 from backend.recipes.options import option
 from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
-from backend.representations.base import Representation
+from backend.representations.base import Representation, Want
 from backend.studio import Studio
 
 
@@ -39,12 +40,19 @@ class ScoredViews:
     stage: str = "distill"
     sets: int = 1
     views: int = 4
+    want: Set[Want] = frozenset({"color", "alpha"})
+
+    def cameras(self, step: int) -> Cameras:
+        """Those of one step's views."""
+        return self._sample(self.sets, self.studio.generator(self.stage, step))
 
     def loss(self, thing: Representation, step: int) -> tuple[Tensor, Buffers]:
         """The score loss of one step's views, and their renders."""
         generator = self.studio.generator(self.stage, step)
         cameras = self._sample(self.sets, generator)
-        latents, buffers = render_latents(self.score.prior, thing, cameras, generator)
+        latents, buffers = render_latents(
+            self.score.prior, thing, cameras, generator, want=self.want
+        )
         latents = latents.unflatten(0, (self.sets, self.views))
         t = self.score.sample_t(self.sets, self.views, step / self.steps, generator)
         noise = self.studio.noise(tuple(latents.shape), self.stage, step)

@@ -11,18 +11,12 @@ import torch
 from torch import Tensor
 
 from backend.distillation.views import azimuth_degrees
-from backend.multiview.images import prepare_picture
-from backend.multiview.rigs import picture_camera
+from backend.multiview.reference import ReferenceView
+from backend.multiview.rigs import picture_camera, views_around
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.worlds import Array, World, ellipsoid
 from backend.recipes.registry import Inputs
-from backend.recipes.zero123 import (
-    RECIPE,
-    Options,
-    distill_picture,
-    novel_cameras,
-    see_picture,
-)
+from backend.recipes.zero123 import RECIPE, Options, distill_picture
 from backend.representations.volume import grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image
@@ -30,7 +24,8 @@ from protocol.errors import InputError
 
 from .conftest import Spy
 
-SIDE, RADIUS, ELEVATION = 24, 0.78, 5.0
+SIDE, RADIUS, ELEVATION, FOV = 24, 0.78, 5.0, 20.0
+AROUND = views_around(picture_camera(ELEVATION, FOV, SIDE), 4)
 TINY: dict[str, Any] = {
     "view_steps": 3, "steps": 60, "views": 3, "novel_views": 4, "grid_resolution": 24,
     "samples": 24, "faces": 2000, "texture_size": 64,
@@ -67,7 +62,7 @@ def turned_balls() -> Spy:
 
 def photograph(world: World) -> Asset:
     """A cut-out picture of it, from the front."""
-    drawing = world.draw(picture_camera(ELEVATION, 20.0, 96))
+    drawing = world.draw(picture_camera(ELEVATION, FOV, 96))
     alpha = drawing.alpha
     color = np.where(alpha > 0, (drawing.color - 0.5 * (1 - alpha)) / np.maximum(alpha, 1e-6), 0)
     pixels = np.concatenate([color.clip(0, 1), alpha], -1)[0]
@@ -100,14 +95,12 @@ def distilled(folder: Path, prior: Any, world: World, **options: Any) -> Tensor:
     (4, side, side, 3) over the prior's gray."""
     chosen = Options(**{**TINY, **options})
     studio = Studio(folder / "job", folder / "cache", 3, lambda capability: prior, {})
-    picture = prepare_picture(photograph(world).images["image"], SIDE)
-    score = see_picture(picture, chosen, prior)
+    reference = ReferenceView.of({"image": photograph(world)}, prior, ELEVATION, FOV)
     volume = grid_volume(chosen.grid_resolution, samples=chosen.samples)
-    for _ in distill_picture(score, picture, volume, chosen, studio):
+    for _ in distill_picture(prior, reference, volume, chosen, studio):
         pass
     with torch.no_grad():
-        around = novel_cameras(chosen, SIDE)
-        return volume.render(around, background=torch.full((3,), 0.5)).color
+        return volume.render(AROUND, background=torch.full((3,), 0.5)).color
 
 
 def middle(views: Tensor) -> Tensor:
@@ -161,12 +154,11 @@ def test_the_prior_is_never_differentiated(made: tuple[Spy, Asset]) -> None:
 def test_new_views_are_a_result_of_their_own(made: tuple[Spy, Asset]) -> None:
     """Of a prior that knows the object they are the object, each from its place."""
     _, asset = made
-    cameras = novel_cameras(Options(**TINY), SIDE)
-    truth = ball().draw(cameras).color
+    truth = ball().draw(AROUND).color
     found = np.stack([view.image.pixels for view in asset.views]) / 255
     assert np.abs(found - truth).mean() < 0.01
     assert [view.fov_degrees for view in asset.views] == pytest.approx([20.0] * 4)
-    assert np.allclose(np.stack([view.c2w for view in asset.views]), cameras.c2w.numpy())
+    assert np.allclose(np.stack([view.c2w for view in asset.views]), AROUND.c2w.numpy())
     assert asset.mesh is not None and asset.images["views"] is not None
 
 
@@ -181,7 +173,7 @@ def test_the_picture_pins_its_own_view(tmp_path: Path) -> None:
     """The prior knows no ball with a patch: without the reference losses the front drifts to what
     it knows; the back, which the picture does not show, is the prior's in both cases."""
     picture, known = ball(patch=True), small_oracle(ball())
-    truth = torch.from_numpy(picture.draw(novel_cameras(Options(**TINY), SIDE)).color).float()
+    truth = torch.from_numpy(picture.draw(AROUND).color).float()
     few = {"steps": 30, "views": 2}
     pinned = distilled(tmp_path / "a", known, picture, **few)
     free = distilled(tmp_path / "b", known, picture, lambda_color=0.0, lambda_mask=0.0, **few)
@@ -195,8 +187,6 @@ def test_score_jacobian_chaining_by_option(tmp_path: Path) -> None:
     assert (seen[2] - torch.from_numpy(BLUE)).abs().max() < 0.35
     levels = torch.cat([q.t[:, 1] for q in spy.questions if q.t.shape == (2, 2)])
     assert levels.min() < 0.2 and levels.max() > 0.85
-    picture = prepare_picture(photograph(ball()).images["image"], SIDE)
-    assert see_picture(picture, Options(score="sjc"), spy).form == "sjc"
 
 
 def test_the_same_bits_after_a_kill_and_a_resume(tmp_path: Path) -> None:

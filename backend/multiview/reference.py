@@ -1,0 +1,52 @@
+"""The one view of a thing that is known: what a prior is shown of it, and what holds the thing's
+own view to it (Zero-1-to-3, section 3.3)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from backend.distillation.views import near_views
+from backend.multiview.images import Picture, find_image, given_view, prepare_picture
+from backend.multiview.rigs import picture_camera
+from backend.priors.base import Prior
+from backend.priors.guidance import GivenViews
+from backend.rendering.cameras import Cameras
+from backend.representations.base import Representation
+from protocol.assets import Asset
+
+NEAR = 0.025
+"""How far a near view's eye stands aside, of its distance: 0.05 at 2 in the paper's code."""
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """A ``picture``, and as what a prior is ``given`` it: its latents and its camera."""
+
+    picture: Picture
+    given: GivenViews
+
+    @classmethod
+    def of(
+        cls, assets: dict[str, Asset], prior: Prior, elevation_degrees: float, fov_degrees: float
+    ) -> "ReferenceView":
+        """The input ``image`` cut out and centered at the prior's size, seen from in front;
+        ``fov_degrees`` 0 is orthographic. :class:`InputError` where it is of no use."""
+        side = prior.spec.resolution
+        picture = prepare_picture(find_image(assets), side)
+        camera = picture_camera(elevation_degrees, fov_degrees, side)
+        return cls(picture, given_view(prior, picture, camera))
+
+    def losses(
+        self, thing: Representation, other: Cameras, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """``color`` and ``mask``: mean squared differences of the thing from the picture in its own
+        view. ``near``: mean absolute difference of one ``other`` view from one a step aside."""
+        near = thing.render(near_views(other, NEAR, generator)).color
+        seen = thing.render(Cameras.join([self.given.cameras, other]))
+        assert seen.color is not None
+        return {
+            "color": (seen.color[:1] - self.picture.premultiplied).square().mean(),
+            "mask": (seen.alpha[:1] - self.picture.alpha).square().mean(),
+            "near": (near - seen.color[1:]).abs().mean(),
+        }
