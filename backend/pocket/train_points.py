@@ -27,7 +27,7 @@ from backend.pocket.weights import (
 from backend.pocket.world import caption
 
 SETTINGS = Settings(
-    rate=1e-3, warm_up=100, decay_from=3000, averaging=0.999, mixture=Clouds()
+    rate=2e-3, warm_up=100, decay_from=3000, averaging=0.998, mixture=Clouds()
 )
 TEXT_DROPPED = 0.1
 NOISE_TO_SIGNAL = (-0.9, 1.3)

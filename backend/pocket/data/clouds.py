@@ -17,7 +17,7 @@ _AROUND = [
                                (0, 60), (120, 60), (240, 60), (0, 90))
 ]  # fmt: skip
 _PIXELS = 40
-PLAIN_WORDS = 0.7
+PLAIN_WORDS = 0.9
 """How often a caption is the plainest: each new one costs as much as the step it is used in."""
 
 
