@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from backend.deformation.motion import Timeline
 from backend.distillation.score import ScoreDistillation
 from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
@@ -20,16 +21,34 @@ def draw_window(frames: int, shortest: float, generator: torch.Generator) -> Ten
     return (1 - length) * place + length * torch.linspace(0, 1, frames)
 
 
-def render_frames(gaussians: Gaussians, moved: Tensor, cameras: Cameras) -> Buffers:
-    """Color over black and alpha of Gaussians whose means have gone to ``moved`` (frames, n, 3),
-    each frame by its own one of ``cameras``."""
-    drawn = [
-        gaussians.render(cameras[frame], means=means) for frame, means in enumerate(moved)
-    ]
-    return Buffers(
-        color=torch.cat([buffers.color for buffers in drawn]),
-        alpha=torch.cat([buffers.alpha for buffers in drawn]),
-    )
+@dataclass(frozen=True)
+class MovingGaussians:
+    """Gaussians that stay as they are but for their places, which a timeline says."""
+
+    gaussians: Gaussians
+    timeline: Timeline
+
+    @property
+    def still(self) -> Tensor:
+        """The means at rest, (n, 3)."""
+        return self.gaussians.means.detach()
+
+    def at(self, times: Tensor, clips: int | None = None) -> Tensor:
+        """The means at ``times`` (frames,): (frames, n, 3). ``clips``: see
+        :meth:`Timeline.offsets`."""
+        return self.still + self.timeline.offsets(self.still, times, clips)
+
+    def render(self, moved: Tensor, cameras: Cameras) -> Buffers:
+        """Color over black and alpha with the means at ``moved`` (frames, n, 3), each frame by its
+        own one of ``cameras``."""
+        drawn = [
+            self.gaussians.render(cameras[frame], means=means)
+            for frame, means in enumerate(moved)
+        ]
+        return Buffers(
+            color=torch.cat([buffers.color for buffers in drawn]),
+            alpha=torch.cat([buffers.alpha for buffers in drawn]),
+        )
 
 
 def amplify(residuals: Tensor, amplification: float) -> Tensor:

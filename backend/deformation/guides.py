@@ -5,13 +5,16 @@ toward the product of both, by the classifier score of each. The first makes fra
 keeps each of them a good picture.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from backend.deformation.clips import ClipDistillation
+from backend.deformation.clips import ClipDistillation, MovingGaussians
+from backend.distillation.curve import Probe, curve_value
 from backend.distillation.prompts import ConditionalText
+from backend.distillation.renders import encode_over
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.sources import GuidanceSources, Source
 from backend.priors.base import Prior
@@ -52,6 +55,23 @@ class ClipGuide:
             ),
             ScoreDistillation(image, views, 1.0, form="csd"), weights, strength, pictures,
         )
+
+    def curve(
+        self, moving: MovingGaussians, cameras: Cameras, studio: Studio
+    ) -> Callable[[], float]:
+        """A point of a report's curve whenever it is called: the first clip, its frames evenly
+        apart and each by one of ``cameras``."""
+        times = torch.linspace(0, 1, len(cameras))
+        score = self.video.at(times, self.strength)
+        probe = Probe.spread(score, cameras, 1, studio.generator("curve"))
+
+        @torch.no_grad()
+        def measure() -> float:
+            buffers = moving.render(moving.at(times, 1), cameras)
+            latents = encode_over(score.prior, buffers, torch.full((3,), 0.5))
+            return curve_value(score, latents[None], probe)
+
+        return measure
 
     def losses(
         self, buffers: Buffers, cameras: Cameras, times: Tensor, studio: Studio, *key: str | int

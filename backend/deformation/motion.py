@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.nn.functional import silu
 
+from backend.diffusion.annealing import Number, Schedule
 from backend.representations.module import StatefulModule
 
 EXPONENT = 0.35
@@ -104,11 +105,24 @@ class Timeline(StatefulModule):
     ) -> Tensor:
         """Mean |Delta_1 - Delta_12|**2 over points and frames, in the overlap of a clip with the
         one before: the blend follows what was there (section 3.3). ``offsets``: those at
-        ``times``."""
+        ``times``. The first clip has none before: 0."""
+        if index == 0:
+            return offsets.new_zeros(())
         with torch.no_grad():
             before = self.clip(points, times, index - 1)
         overlapping = (_chi(times, index) < 1).to(offsets)
         return (overlapping * (before - offsets) ** 2).sum(-1).mean()
+
+    def rates(self, rate: float) -> dict[str, Number]:
+        """Learning rates of a run in which the clips learn one after the other: each begins at
+        ``rate`` and falls to a tenth of it over its part."""
+        count = len(self.fields)
+        return {
+            f"clip {i}": Schedule(
+                rate, rate / 10, begin=i / count, end=(i + 1) / count, shape="exponential"
+            )
+            for i in range(count)
+        }
 
     def parameter_groups(self) -> dict[str, list[Parameter]]:
         """"clip 0", "clip 1" …"""

@@ -14,6 +14,21 @@ _LEAST_VARIANCE = 1e-6
 """Of the points of a flat thing along its normal."""
 
 
+class PointLosses:
+    """All three of points at rest, by name; the last two between near ones."""
+
+    def __init__(self, still: Tensor, neighbors: int) -> None:
+        self.still, self.edges = still, neighbor_edges(still, neighbors)
+
+    def __call__(self, moved: Tensor) -> dict[str, Tensor]:
+        """Unweighted, of where the points have gone."""
+        return {
+            "divergence": divergence(self.still, moved),
+            "rigidity": rigidity(self.still, moved, self.edges),
+            "stretch": stretch(self.still, moved, self.edges),
+        }
+
+
 def divergence(still: Tensor, moved: Tensor) -> Tensor:
     """The Jensen-Shannon divergence of the clouds of points from the cloud at rest, each taken for
     a Gaussian along each axis, with the geometric mean in the middle: axes summed, mean over

@@ -1,0 +1,109 @@
+"""What recipes share that set a still object in motion: their options, the object and the Gaussians
+that stand for it, and its keyed motion at the end."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from backend.deformation.clips import MovingGaussians
+from backend.recipes import mvdream
+from backend.recipes.options import option
+from backend.recipes.registry import Inputs, check_words
+from backend.recipes.splats import fit_mesh
+from backend.recipes.volumes import BACKDROP
+from backend.rendering.cameras import orbit_cameras
+from backend.rendering.sheet import sheet
+from backend.representations.gaussians import Gaussians
+from backend.studio import Progress, Studio
+from protocol.assets import Asset, Image, Mesh, Motion
+
+STRIP_FRAMES, STRIP_PIXELS = 8, 96
+
+
+@dataclass(frozen=True)
+class MotionOptions:
+    """Options of every recipe whose Gaussians carry a mesh through time."""
+
+    frames: int = option(16, "Frames of the result for each clip", low=2, high=240)
+    seconds: float = option(2.0, "Length of each clip", unit="s", low=0.1, high=60.0)
+    clips: int = option(
+        1, "Clips, each of which begins amid the one before; as many as prompts, at least",
+        low=1, high=8,
+    )
+    loop: bool = option(False, "End where it began")
+    strength: float = option(
+        1.0, "How strongly it moves, for a prior that can be told", low=0.0, high=1.0
+    )
+    still: Literal["draft", "standard", "high"] = option(
+        "draft", "MVDream's preset for the object, where no mesh is given"
+    )
+    subject: str = option("", "What that object is; empty: the first prompt")
+    gaussians: int = option(6000, "Gaussians that stand for the mesh", low=64, high=200000)
+    fit_steps: int = option(300, "Steps that fit them to it", low=1, high=20000)
+
+
+def prompts_of(inputs: Inputs, options: MotionOptions) -> list[str]:
+    """What is done in each clip: parts of the prompt between ``|``, the last one over and over."""
+    prompts = [part.strip() for part in inputs.prompt.split("|")]
+    return prompts + prompts[-1:] * (options.clips - len(prompts))
+
+
+def still_object(
+    inputs: Inputs, prompt: str, options: MotionOptions, studio: Studio
+) -> Generator[Progress, None, Mesh]:
+    """The given mesh, or one that MVDream makes."""
+    if "mesh" in inputs.assets:
+        return inputs.mesh
+    words = options.subject or prompt
+    check_words(mvdream.RECIPE, words, studio.find_prior)
+    preset = mvdream.Options(**mvdream.RECIPE.presets[options.still])
+    made = yield from mvdream.run(Inputs(words, inputs.negative_prompt), preset, studio)
+    return made.mesh
+
+
+def still_gaussians(
+    mesh: Mesh, resolution: int, options: MotionOptions, studio: Studio
+) -> Generator[Progress, None, Gaussians]:
+    """The stage "fit": Gaussians that look as the mesh does, from here on as they are."""
+    gaussians = yield from fit_mesh(
+        mesh, options.gaussians, options.fit_steps, resolution, studio
+    )
+    return gaussians.requires_grad_(False)
+
+
+def finish_motion(
+    moving: MovingGaussians, mesh: Mesh, name: str, options: MotionOptions, studio: Studio
+) -> Generator[Progress, None, Asset]:
+    """The stage "bake": keyed positions of vertices and splats, and a strip of frames."""
+    duration = moving.timeline.duration
+    frames = round(options.frames * duration)
+    rate = (frames - 1) / (options.seconds * duration)
+
+    def bake() -> list[Motion]:
+        vertices, means = torch.from_numpy(mesh.positions), moving.still
+        baked = (moving.timeline.bake(points, frames) for points in (vertices, means))
+        return [Motion(positions.numpy(), rate) for positions in baked]
+
+    motion, splat_motion = yield from studio.once("bake", bake)
+    return Asset(
+        name, mesh=mesh, splats=moving.gaussians.to_splats(), motion=motion,
+        splat_motion=splat_motion, contact_sheet=strip(moving),
+    )
+
+
+def preview_motion(moving: MovingGaussians) -> Asset:
+    """A quick look."""
+    return Asset("preview", contact_sheet=strip(moving))
+
+
+@torch.no_grad()
+def strip(moving: MovingGaussians) -> Image:
+    """Frames from left to right, from the front above and from a side below."""
+    times, rows = torch.linspace(0, moving.timeline.duration, STRIP_FRAMES), []
+    for azimuth in (20.0, 100.0):
+        cameras = orbit_cameras([azimuth] * STRIP_FRAMES, 15.0, 4.0, 32.0, STRIP_PIXELS)
+        buffers = moving.render(moving.at(times), cameras)
+        rows.append(buffers.color + (1 - buffers.alpha) * BACKDROP)
+    return sheet(torch.cat(rows), columns=STRIP_FRAMES)
