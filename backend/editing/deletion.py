@@ -11,9 +11,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
+from torch import Tensor
 
-from backend.editing.tracing import label, labels
-from backend.meshing.cut import Cut
+from backend.editing.inpainting import holes_of
+from backend.editing.tracing import LABEL, label, labels
+from backend.meshing.cut import Cut, cut
+from backend.regions.placed import PlacedRegion
+from backend.rendering.cameras import Cameras
 from backend.representations.gaussians import Gaussians
 from backend.representations.points import Points, sample_surface
 from protocol.assets import Mesh
@@ -21,6 +25,17 @@ from protocol.errors import InputError
 
 LEAST = 16
 OPACITY = 0.9
+HOLE_PIXELS = 1 / 64
+"""Of the picture's side: how much wider than a patch the hole around it is."""
+
+
+def cut_region(placed: PlacedRegion) -> Cut:
+    """The mesh without all faces that the region touches. Raises :class:`InputError`
+    ``region_everything`` where none would be left."""
+    removed = placed.most_on_faces() > 0
+    if removed.all():
+        raise _nothing_left()
+    return cut(placed.mesh, removed)
 
 
 def without_region(gaussians: Gaussians, whole: Cut, generator: torch.Generator) -> Gaussians:
@@ -28,16 +43,20 @@ def without_region(gaussians: Gaussians, whole: Cut, generator: torch.Generator)
     which are the region from now on. Raises :class:`InputError` where nothing would be left."""
     outside = labels(gaussians) == 0
     if not outside.any():
-        raise InputError(
-            "region_everything", "Without the region nothing of the object would be left.",
-            "Make the region smaller, or delete the object.",
-        )
+        raise _nothing_left()
     gaussians.keep(outside)
     patches = _patch_gaussians(gaussians, whole, generator)
     joined = Gaussians.join([gaussians, *patches])
     if patches:
         label(joined, (torch.arange(len(joined)) >= len(gaussians)).float())
     return joined
+
+
+@torch.no_grad()
+def holes_around(gaussians: Gaussians, cameras: Cameras) -> Tensor:
+    """Where the region's Gaussians are seen, and a little around them, (views, height, width)."""
+    shown = gaussians.render(cameras, channels=[LABEL]).channels[LABEL]
+    return holes_of(shown, round(cameras.height * HOLE_PIXELS))
 
 
 def _patch_gaussians(
@@ -59,3 +78,10 @@ def area(mesh: Mesh) -> float:
     """Of all faces."""
     a, b, c = mesh.positions[mesh.faces].transpose(1, 0, 2)
     return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+
+def _nothing_left() -> InputError:
+    return InputError(
+        "region_everything", "Without the region nothing of the object would be left.",
+        "Make the region smaller, or delete the object.",
+    )

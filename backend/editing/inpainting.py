@@ -30,6 +30,14 @@ class Inpainter:
     scale: float = 1.0
     steps: int = 20
 
+    @classmethod
+    def embed(
+        cls, prior: Prior, prompt: str, holes: Tensor, studio: Studio, scale: float, steps: int
+    ) -> "Inpainter":
+        """With the words embedded."""
+        text = prior.embed_text([prompt, ""])
+        return cls(prior, text[:1], text[1:], holes, studio, scale, steps)
+
     @torch.no_grad()
     def __call__(
         self, current: Tensor, originals: Tensor, cameras: Cameras, number: int

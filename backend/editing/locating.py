@@ -1,5 +1,6 @@
 """Finding the place that a word names on a mesh (DreamEditor, section 4.2)."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,8 @@ def find_word(
     """Where the prior's attention to ``word`` (in ``prompt``, where it stands there) is above
     ``threshold`` of its range over views every 45 degrees and from above. Raises
     :class:`InputError` ``word_not_found`` where there is no such place."""
+    if not re.search(r"\w", word):
+        raise _not_found(word)
     cameras = surrounding_cameras(prior.spec.resolution)
     seen = MeshRepresentation(mesh).render(
         cameras, want=frozenset({"color", "alpha", "depth"}),

@@ -1,7 +1,7 @@
 """Fitting a signed distance field to views with color, mask, normals or depth that agree only
 nearly: Wonder3D's geometry-aware normal fusion (Long et al., arXiv 2310.15008, section 4.3)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -76,6 +76,44 @@ class RayTargets:
         return RayTargets(
             **{name: None if value is None else value[index] for name, value in vars(self).items()}
         )
+
+
+@dataclass(frozen=True)
+class SurfaceSize:
+    """How much is spent on a surface: ``steps`` of fitting in all, of ``rays`` each with
+    ``samples``, on a grid of ``cells`` along each side."""
+
+    steps: int
+    cells: int
+    rays: int = 4096
+    samples: int = 24
+
+
+def reconstruct(
+    targets: SurfaceTargets, size: SurfaceSize, dropped: float, studio: Studio,
+    preview: Callable[[Sdf], Asset],
+) -> Generator[Progress, None, Sdf]:
+    """The stages "fit coarse surface" and "fit surface": half of the steps on half of the grid, the
+    rest on all of it, toward the end without the share ``dropped`` of the rays, those that fit
+    worst. Coarse to fine stands for the released hash grid of Wonder3D, which opens its levels one
+    after another."""
+    sdf = Sdf(size.cells // 2, samples=size.samples)
+    yield from _fit("fit coarse surface", sdf, targets, 0.0, size, studio, preview)
+    sdf = sdf.resized(size.cells)
+    late = Schedule(0.0, dropped, begin=0.5, end=0.75)
+    yield from _fit("fit surface", sdf, targets, late, size, studio, preview)
+    return sdf
+
+
+def _fit(
+    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: Number, size: SurfaceSize,
+    studio: Studio, preview: Callable[[Sdf], Asset],
+) -> Generator[Progress, None, State]:
+    fit = SurfaceFit(targets, studio, dropped, size.rays, preview=lambda: preview(sdf))
+    return studio.stage(
+        name, State.create(sdf, RATES, fused=True),
+        lambda state: fit.run(sdf, state, size.steps // 2, name),
+    )
 
 
 @dataclass

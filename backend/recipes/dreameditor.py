@@ -23,7 +23,7 @@ from backend.distillation.views import Orbit
 from backend.editing.locating import surrounding_cameras
 from backend.editing.mesh_fields import edited_mesh, fit_field, row_weights, shape_losses
 from backend.meshing.texturing import with_texture
-from backend.recipes.edits import EditOptions, locate
+from backend.recipes.edits import EditOptions, check_said, locate
 from backend.recipes.options import option
 from backend.recipes.personal import PersonalOptions, know_mesh, noun_of, with_identifier
 from backend.recipes.registry import Inputs, Recipe
@@ -64,7 +64,8 @@ class Options(PersonalOptions, EditOptions, ScoreOptions):
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """A mesh, a place on it and words in; the same mesh, changed in that place, out."""
     prior = studio.prior("text+cameras")
-    mesh = with_texture(inputs.assets["mesh"].mesh, options.texture_size)
+    check_said(inputs.prompt, studio, "text+cameras")
+    mesh = with_texture(inputs.mesh, options.texture_size)
     placed = yield from studio.once("locate", lambda: locate(inputs, mesh, options, studio))
     noun = noun_of(options.subject or inputs.assets["mesh"].name)
     cameras = surrounding_cameras(prior.spec.resolution)

@@ -1,13 +1,23 @@
-"""What recipes that edit a region of a mesh share: their options, and the region on the mesh."""
+"""What recipes that edit a region of a mesh share: their options, the region on the mesh, and what
+the words of an order must say."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from backend.editing.locating import locate_word
+import torch
+
+from backend.editing.locating import Found, faces_of, find_word
+from backend.editing.tracing import label, trace_word
+from backend.pocket.prompts import check_instruction, check_prompt
+from backend.pocket.world.edits import ORDERS
+from backend.priors.base import Capability
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs
 from backend.regions.placed import PlacedRegion, place_region
+from backend.representations.gaussians import Gaussians
 from backend.studio import Studio
-from protocol.assets import Mesh
+from protocol.assets import Mesh, Region
+from protocol.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -22,12 +32,68 @@ class EditOptions:
     )
 
 
-def locate(inputs: Inputs, mesh: Mesh, options: EditOptions, studio: Studio) -> PlacedRegion:
+class Place(NamedTuple):
+    """A region on a mesh; where a word named it, also where the word was ``found``."""
+
+    region: Region
+    found: Found | None = None
+
+
+def find_place(inputs: Inputs, mesh: Mesh, options: EditOptions, studio: Studio) -> Place:
     """The region as given, or where the prior's attention to its word falls. Raises InputError
-    ``word_not_found`` where there is no such place."""
-    region = inputs.assets["region"].region
-    assert region is not None
-    if region.word:
-        prior = studio.prior("attention")
-        region = locate_word(prior, mesh, region.word, inputs.prompt, options.heat_threshold)
-    return place_region(region, mesh)
+    ``region_missing`` where there is none, ``word_not_found`` where the word is nowhere."""
+    asset = inputs.assets.get("region")
+    if asset is None or asset.region is None:
+        raise InputError(
+            "region_missing", "Nothing says where to edit.",
+            "Choose a box, a vertex group, faces, or say a word for the place.",
+        )
+    region = asset.region
+    region.check()
+    if not region.word:
+        return Place(region)
+    prior = studio.prior("attention")
+    found = find_word(prior, mesh, region.word, inputs.prompt, options.heat_threshold)
+    return Place(faces_of(mesh, found, region.word), found)
+
+
+def locate(inputs: Inputs, mesh: Mesh, options: EditOptions, studio: Studio) -> PlacedRegion:
+    """The region laid on the mesh; as :func:`find_place` and :func:`place_region`."""
+    return place_region(find_place(inputs, mesh, options, studio).region, mesh)
+
+
+def label_place(
+    gaussians: Gaussians, place: Place, placed: PlacedRegion, threshold: float
+) -> None:
+    """The region's labels on Gaussians: where they stand, or, of a word, traced from its
+    outlines."""
+    if place.found is not None:
+        label(gaussians, trace_word(gaussians, place.found, threshold))
+    else:
+        label(gaussians, torch.from_numpy(placed.at_points(gaussians.means.detach().numpy())))
+
+
+def check_said(prompt: str, studio: Studio, capability: Capability = "inpaint") -> None:
+    """Raises InputError where the prior for a ``capability`` is missing, or knows few words and
+    none of a description, or the ``prompt`` is no description but an order."""
+    words = studio.prior(capability).spec.vocabulary
+    if (prompt.lower().split() or [""])[0] in ORDERS:
+        raise InputError(
+            "prompt_is_order", f"“{prompt}” says what to do, not what shall be seen.",
+            "Describe what shall be seen then: “a snowman with a blue hat”.",
+        )
+    if words is not None and prompt:
+        check_prompt(prompt, words.kinds, words.colors)
+
+
+def check_told(prompt: str, studio: Studio) -> None:
+    """Raises InputError ``instruction_missing`` without an instruction; where the prior knows few
+    words also where it is none, or one in other words."""
+    words = studio.prior("instruction").spec.vocabulary
+    if not prompt:
+        raise InputError(
+            "instruction_missing", "There is no instruction.",
+            "Say what shall change: \"make the hat green\".",
+        )
+    if words is not None:
+        check_instruction(prompt, words.kinds, words.colors)

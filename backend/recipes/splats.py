@@ -76,19 +76,19 @@ FIT_RATES: dict[str, Number] = {
 
 
 def fit_mesh(
-    mesh: Mesh, count: int, steps: int, resolution: int, studio: Studio
+    mesh: Mesh, count: int, steps: int, resolution: int, studio: Studio, stage: str = "fit"
 ) -> Generator[Progress, None, Gaussians]:
-    """The stage "fit": ``count`` Gaussians that look as ``mesh`` does, in ``steps`` of four views.
+    """The ``stage``: ``count`` Gaussians that look as ``mesh`` does, in ``steps`` of four views.
 
     Shared by all jobs on the same mesh with the same seed. The report gets ``fit_psnr``, over gray
     in views that were not fitted.
     """
-    points = sample_surface(mesh, count, studio.generator("fit points"))
+    points = sample_surface(mesh, count, studio.generator(f"{stage} points"))
     gaussians, truth = Gaussians.from_points(points, opacity=0.9), MeshRepresentation(mesh)
     gray = torch.full((3,), 0.5)
 
     def losses(step: int) -> dict[str, torch.Tensor]:
-        cameras = sample_views(FIT_ORBIT, 4, resolution, studio.generator("fit", step))
+        cameras = sample_views(FIT_ORBIT, 4, resolution, studio.generator(stage, step))
         with torch.no_grad():
             wanted = truth.render(cameras, background=gray)
         shown = gaussians.render(cameras, background=gray)
@@ -98,7 +98,7 @@ def fit_mesh(
         }
 
     yield from studio.stage(
-        "fit", State.create(gaussians, FIT_RATES, eps=1e-15),
+        stage, State.create(gaussians, FIT_RATES, eps=1e-15),
         lambda state: distill(
             state, steps, losses, {"color": 1.0, "alpha": 0.5}, rates=FIT_RATES,
             preview=lambda: preview(gaussians),
@@ -106,7 +106,7 @@ def fit_mesh(
         identity={"fit": 1, "mesh": looks_of(mesh), "sizes": [count, steps, resolution]},
     )
     views = orbit_cameras(torch.arange(8) * 45.0 + 10, 25.0, 3.5, 40.0, resolution)
-    studio.report["fit_psnr"] = psnr(gaussians, truth, views)
+    studio.report[f"{stage}_psnr".replace(" ", "_")] = psnr(gaussians, truth, views)
     return gaussians
 
 

@@ -10,22 +10,16 @@ from dataclasses import dataclass
 
 import torch
 
-from backend.diffusion.annealing import Number, Schedule
-from backend.distillation.loop import State
 from backend.multiview.domains import CrossDomainSampler
 from backend.multiview.images import find_image, given_view, prepare_picture
-from backend.multiview.rigs import picture_camera, six_views
-from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
+from backend.multiview.rigs import SIX_WEIGHTS, picture_camera, six_views
+from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.volumes import contact_sheet, preview
-from backend.representations.sdf import Sdf
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
-
-# The released configuration: front, front right, right, back, left, front left.
-VIEW_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
 
 
 @dataclass(frozen=True)
@@ -62,8 +56,11 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
-    targets = sampler.targets(views, torch.tensor(VIEW_WEIGHTS))
-    sdf = yield from reconstruct(targets, options, studio)
+    targets = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
+    size = SurfaceSize(
+        options.fit_steps, options.grid_resolution, options.rays, options.samples
+    )
+    sdf = yield from reconstruct(targets, size, options.dropped, studio, preview)
     mesh = yield from studio.once(
         "mesh",
         lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
@@ -84,30 +81,6 @@ def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSamp
     return CrossDomainSampler(
         prior, given_view(prior, picture, camera), six_views(options.elevation_degrees, side),
         options.view_steps, options.guidance_scale,
-    )
-
-
-def reconstruct(
-    targets: SurfaceTargets, options: Options, studio: Studio
-) -> Generator[Progress, None, Sdf]:
-    """Half of the steps on half of the grid, the rest on all of it, toward the end without the rays
-    that fit worst. Coarse to fine stands for the released hash grid, which opens its levels one
-    after another."""
-    sdf = Sdf(options.grid_resolution // 2, samples=options.samples)
-    yield from _fit("fit coarse surface", sdf, targets, 0.0, options, studio)
-    sdf = sdf.resized(options.grid_resolution)
-    dropped = Schedule(0.0, options.dropped, begin=0.5, end=0.75)
-    yield from _fit("fit surface", sdf, targets, dropped, options, studio)
-    return sdf
-
-
-def _fit(
-    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: Number, options: Options, studio: Studio
-) -> Generator[Progress, None, State]:
-    fit = SurfaceFit(targets, studio, dropped, options.rays, preview=lambda: preview(sdf))
-    return studio.stage(
-        name, State.create(sdf, RATES, fused=True),
-        lambda state: fit.run(sdf, state, options.fit_steps // 2, name),
     )
 
 

@@ -78,6 +78,10 @@ class Studio:
         """Standard normal numbers that depend on the seed and ``key`` alone."""
         return torch.randn(shape, generator=self.generator(*key)).to(self.device)
 
+    def skip(self, *stages: str) -> None:
+        """These stages will not come in this job: the others fill its progress."""
+        self.stages = {name: cost for name, cost in self.stages.items() if name not in stages}
+
     def stage(
         self, name: str, state: State, steps: Callable[[State], Iterator[Progress]],
         identity: dict[str, Any] | None = None,

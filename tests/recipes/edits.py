@@ -31,7 +31,7 @@ class Edit:
     prior: Any
     prompt: str
     mesh: Mesh
-    region: Region
+    region: Region | None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -86,7 +86,9 @@ def make_edit(recipe: str, edit: Edit, folder: Path, stop_after: int | None = No
         identity={"prompt": edit.prompt, "options": edit.options, "region": repr(edit.region)},
         stages=registry.get(recipe).stages,
     )
-    assets = {"mesh": Asset("ball", mesh=edit.mesh), "region": Asset("top", region=edit.region)}
+    assets = {"mesh": Asset("ball", mesh=edit.mesh)}
+    if edit.region is not None:
+        assets["region"] = Asset("top", region=edit.region)
     spec = JobSpec(recipe=recipe, prompt=edit.prompt, options=edit.options)
     run, said = registry.start(spec, studio, assets), list[Progress]()
     while stop_after is None or len(said) < stop_after:

@@ -9,17 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from backend.editing import held_splats
 from backend.editing.held_splats import HeldSplats
 from backend.editing.tracing import labels
 from backend.priors.oracle import DrawnWorld
 from backend.priors.worlds import World, cap, rim
-from backend.recipes import gaussian_editor, registry
+from backend.recipes import gaussian_editor, held_edits, registry
 from backend.rendering.cameras import orbit_cameras
 from backend.representations.gaussians import Gaussians
 from backend.representations.mesh import MeshRepresentation
 from protocol.assets import Region
-from protocol.errors import InputError
 
 from .conftest import Spy
 from .edits import BLUE, GREEN, RADIUS, SIDE, Edit, above, ball, instructed_prior, make_edit
@@ -59,7 +57,7 @@ class Watch(HeldSplats):
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Edit, Any, Watch]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gaussian_editor, "HeldSplats", Watch)
+        patch.setattr(held_edits, "HeldSplats", Watch)
         edit = edit_of(above(ball()))
         asset, _ = make_edit("gaussian_editor", edit, tmp_path_factory.mktemp("edit"))
     return edit, asset, Watch.seen[-1]
@@ -114,15 +112,15 @@ def test_without_anchors_shape_drifts_more(tmp_path: Path) -> None:
 
 def test_a_word_traces_the_same_gaussians(tmp_path: Path, monkeypatch: Any) -> None:
     found = []
-    real = gaussian_editor.edit
+    real = gaussian_editor.remember_rest
 
-    def noted(gaussians: Any, *arguments: Any) -> Any:
+    def noted(gaussians: Gaussians) -> None:
         wanted = gaussians.means[:, 2] > 0
         inside = labels(gaussians) > 0
         found.append(float((wanted & inside).sum() / (wanted | inside).sum()))
-        return real(gaussians, *arguments)
+        real(gaussians)
 
-    monkeypatch.setattr(gaussian_editor, "edit", noted)
+    monkeypatch.setattr(gaussian_editor, "remember_rest", noted)
     edit = edit_of(Region(word="hat"), steps=1, gaussians=1500)
     finer = [replace(world, resolution=64) for world in edit.prior.inner.components]
     edit.prior = replace(edit.prior.inner, components=finer, resolution=64)
@@ -162,24 +160,9 @@ def test_a_resumed_edit_is_bitwise_the_same(tmp_path: Path) -> None:
     assert np.array_equal(whole.mesh.positions, resumed.mesh.positions)
 
 
-def test_bad_inputs_are_said(tmp_path: Path) -> None:
-    quick = {"gaussians": 100, "fit_steps": 1, "fit_pixels": 8}
-    with pytest.raises(InputError, match="no instruction"):
-        make_edit("gaussian_editor", edit_of(above(ball()), "", **quick), tmp_path)
-    far = np.eye(4, dtype=np.float32)
-    far[:3, 3] = 9
-    with pytest.raises(InputError, match="Nothing of the object"):
-        make_edit("gaussian_editor", edit_of(Region(box=far), **quick), tmp_path)
-    everything = edit_of(
-        Region(box=np.eye(4, dtype=np.float32)), operation="delete", **quick
-    )
-    with pytest.raises(InputError, match="nothing of the object would be left"):
-        make_edit("gaussian_editor", everything, tmp_path)
-
-
 def test_the_anchors_weights_are_those_of_the_options() -> None:
     options = registry.get("gaussian_editor").options()
-    fit = held_splats.HeldFit(1, gaussian_editor.GenerationWeights())
-    assert (options.first_anchor, options.fresh_anchor, options.anchor_growth) == (1.0, 0.1, 2.0)
+    fit = options.held_fit()
+    assert (fit.weights.first, fit.weights.fresh, fit.weights.growth) == (1.0, 0.1, 2.0)
     assert fit.lambdas()["anchor colors"] == options.lambda_color == 0
     assert fit.lambdas()["anchor quats"] == options.lambda_shape == 50

@@ -400,6 +400,16 @@ _KIND = (
     "replace the {kind} with {other}", "change the {kind} into {other}",
 )  # fmt: skip
 
+_ORDERS = (_RECOLOR, _PATTERN, _MADE_OF, _PART_COLOR, _ADD, _REMOVE, _REPLACE, _SIZE, _PART_SIZE)
+ORDERS = frozenset(order.split()[0] for orders in _ORDERS for order in orders) - {"the"} | {
+    "should"
+}
+"""Words of which one is in every instruction."""
+PLAIN_ORDERS = frozenset(order.split()[0] for order in _REMOVE) | frozenset(
+    (*_COMPARATIVES.values(), *(word for _, word, _ in _PART_SIZES))
+)
+"""With one of these an instruction need not name a kind or color."""
+
 OPERATIONS: dict[str, Callable[[np.random.Generator, tuple[str, ...]], _Change | None]] = {
     "recolor": _recolor, "part color": _part_color, "material": _material, "add": _add,
     "remove": _remove, "replace": _replace, "size": _size, "part size": _part_size, "kind": _kind,
