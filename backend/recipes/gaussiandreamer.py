@@ -13,19 +13,16 @@ from typing import Literal
 from torch import Tensor
 
 from backend.diffusion.annealing import Number, Schedule, scaled
-from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit
 from backend.distillation.watchdog import Watchdog
-from backend.recipes.growth import RUN, GrowthOptions, density_rule
+from backend.recipes.growth import RUN, GrowthOptions, distill_growing
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
 from backend.recipes.splats import SplatOptions, finish_splats, seed_points
-from backend.recipes.volumes import preview
-from backend.representations.densify import Densifier
 from backend.representations.gaussians import Gaussians
 from backend.representations.points import grow_points
 from backend.studio import Progress, Studio
@@ -39,12 +36,12 @@ RATES: dict[str, Number] = {
 
 @dataclass(frozen=True)
 class Options(GrowthOptions, SplatOptions, ScoreOptions):
-    """The released numbers as defaults."""
+    """The released numbers as defaults, but for the prior."""
 
     prior: Literal["text", "text+cameras"] = option(
-        "text", "A prior of single pictures as in the paper, or of four views told their cameras"
+        "text+cameras", "A prior of four views told their cameras, or of single pictures as in the "
+        "paper",
     )
-    steps: int = option(1200, "Steps of score distillation", low=1, high=20000)
     views: int = option(4, "Views in each step", low=1, high=32)
     pace: float = option(1.0, "Factor of all learning rates", low=0.01, high=100.0, advanced=True)
     lambda_sparsity: float = option(
@@ -82,8 +79,8 @@ def begin(inputs: Inputs, options: Options, studio: Studio) -> Gaussians:
 def distill_splats(
     score: ScoreDistillation, gaussians: Gaussians, options: Options, studio: Studio
 ) -> Generator[Progress, None, None]:
-    """Section 3.4, with the cameras and the density control of the released code."""
-    watchdog, size = Watchdog(), score.prior.spec.resolution
+    """Section 3.4, with the cameras of the released code."""
+    watchdog = Watchdog()
     orbit = Orbit(elevation_degrees=(-10, 60), fov_degrees=(40, 70), fill=(0.7, 1.0))
     sets, each = (1, options.views) if score.see_cameras else (options.views, 1)
     views = ScoredViews(score, orbit, options.steps, studio, sets=sets, views=each)
@@ -93,26 +90,12 @@ def distill_splats(
         watchdog.see(buffers.alpha)
         return {"score": loss, "sparsity": opacity(buffers.alpha)}
 
-    def control_density(step: int) -> None:
-        rule = density_rule(step + 1, options.steps, options)
-        if rule is not None:
-            densifier.densify(rule, studio.generator("densify", step), state.optimizer)
-
-    densifier = Densifier(gaussians, (size, size))
     rates = {name: scaled(rate, options.pace) for name, rate in RATES.items()}
-    state = State.create(gaussians, rates, eps=1e-15)
-    state.watchdog = watchdog
     weights = {"score": 1.0, "sparsity": options.lambda_sparsity}
-    yield from studio.stage(
-        "distill", state,
-        lambda state: distill(
-            state, options.steps, losses, weights, rates=rates, after_step=control_density,
-            preview=lambda: preview(gaussians), measure=views.curve(gaussians, 2 * sets),
-        ),
+    curve = views.curve(gaussians, 2 * sets)
+    yield from distill_growing(
+        gaussians, losses, weights, rates, curve, watchdog, options, studio
     )
-    studio.report |= {
-        "curve": state.curve, "gaussians": len(gaussians), "recovered": watchdog.recovered
-    }
 
 
 RECIPE = Recipe(

@@ -1,12 +1,22 @@
 """How Gaussians become more, as recipes that begin from few points share it: noisy points around
 the first ones (GaussianDreamer, arXiv 2310.08529, section 3.3), then the density control of 3D
-Gaussian Splatting (Kerbl et al., arXiv 2308.04079, section 5), paced as GaussianDreamer's released
-code does."""
+Gaussian Splatting (Kerbl et al., arXiv 2308.04079, section 5) while they are distilled, paced as
+GaussianDreamer's released code does."""
 
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from backend.diffusion.annealing import Number
+from backend.distillation.curve import Curve
+from backend.distillation.loop import State, distill
+from backend.distillation.watchdog import Watchdog
 from backend.recipes.options import option
-from backend.representations.densify import DensityRule
+from backend.recipes.volumes import preview
+from backend.representations.densify import Densifier, DensityRule
+from backend.representations.gaussians import Gaussians
+from backend.studio import Progress, Studio
 
 RUN = 1200
 """Steps of the published run, in which its times are told."""
@@ -19,6 +29,7 @@ EXTENT = 4.0
 class GrowthOptions:
     """Options of every recipe whose Gaussians grow from points."""
 
+    steps: int = option(1200, "Steps of score distillation", low=1, high=20000)
     seeds: int = option(4096, "Points to begin from", low=64, high=65536)
     grow: bool = option(True, "Add noisy points around the first ones")
     draws: int = option(
@@ -55,3 +66,38 @@ def density_rule(step: int, steps: int, options: GrowthOptions) -> DensityRule |
         most_scale=0.1 * EXTENT if late else float("inf"),
         most_pixels=20 if late else float("inf"), most=options.most,
     )
+
+
+def distill_growing(
+    gaussians: Gaussians,
+    losses: Callable[[int], Mapping[str, Tensor]],
+    weights: Mapping[str, Number],
+    rates: Mapping[str, Number],
+    curve: Curve,
+    watchdog: Watchdog,
+    options: GrowthOptions,
+    studio: Studio,
+) -> Generator[Progress, None, None]:
+    """The stage "distill": see :func:`backend.distillation.loop.distill`, with density control and
+    a watchdog, to whom ``losses`` shows each step's alpha; the report gets the curve, how many
+    Gaussians there are, and how often they were brought back."""
+
+    def control_density(step: int) -> None:
+        rule = density_rule(step + 1, options.steps, options)
+        if rule is not None:
+            densifier.densify(rule, studio.generator("densify", step), state.optimizer)
+
+    size = curve.score.prior.spec.resolution
+    densifier = Densifier(gaussians, (size, size))
+    state = State.create(gaussians, rates, eps=1e-15)
+    state.watchdog = watchdog
+    yield from studio.stage(
+        "distill", state,
+        lambda state: distill(
+            state, options.steps, losses, weights, rates=rates, after_step=control_density,
+            preview=lambda: preview(gaussians), measure=curve,
+        ),
+    )
+    studio.report |= {
+        "curve": state.curve, "gaussians": len(gaussians), "recovered": watchdog.recovered
+    }

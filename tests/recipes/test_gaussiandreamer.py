@@ -26,9 +26,9 @@ from .conftest import Spy
 
 SIDE = 24
 TINY = {
-    "guidance_scale": 1.0, "steps": 24, "views": 2, "seeds": 300, "draws": 4000, "reach": 0.05,
-    "pace": 8.0, "most": 700,
-    "densify_gradient": 0.0, "mesh_resolution": 32, "faces": 500, "texture_size": 64,
+    "prior": "text", "guidance_scale": 1.0, "steps": 24, "views": 2, "seeds": 300,
+    "draws": 4000, "reach": 0.05, "pace": 8.0, "most": 700, "densify_gradient": 0.0,
+    "mesh_resolution": 32, "faces": 500, "texture_size": 64,
 }
 
 

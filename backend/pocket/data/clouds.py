@@ -70,7 +70,7 @@ class Clouds:
     """What a step of the points network trains on: `count` clouds of `points`."""
 
     stage: str = "points"
-    count: int = 16
+    count: int = 8
     points: int = 256
 
     def draw(self, seed: int, step: int) -> CloudBatch:
