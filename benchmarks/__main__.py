@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .timing import table
 
-FRAME = {"__init__", "__main__", "timing"}
+FRAME = {"__init__", "__main__", "timing", "ablations"}
 
 
 def main() -> None:

@@ -21,9 +21,10 @@ from torch.nn.functional import avg_pool2d
 
 from backend.distillation.loop import State
 from backend.evaluation.geometry import chamfer, volume_iou
+from backend.evaluation.looking import sphere
 from backend.meshing.normals import vertex_normals
 from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
-from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
+from backend.rendering.cameras import Cameras
 from backend.rendering.rasterize import interpolate_corners, rasterize
 from backend.representations.sdf import Sdf
 from backend.studio import Studio
@@ -31,7 +32,7 @@ from protocol.assets import Mesh
 
 from .timing import Timing
 
-VIEWS, PIXELS, SUPERSAMPLES, FOV_DEGREES = 24, 128, 3, 40.0
+VIEWS, PIXELS, SUPERSAMPLES = 24, 128, 3
 RESOLUTION, STEPS = 96, 300
 ROOT = Path(__file__).parent.parent
 WHEEL = "pybullet==3.2.7"
@@ -79,22 +80,13 @@ def _normalized(positions: np.ndarray, faces: np.ndarray) -> Mesh:
 
 
 def _reconstruct(name: str, mesh: Mesh) -> Timing:
-    cameras = _all_around()
+    cameras = sphere(PIXELS, VIEWS)
     targets = _photograph(mesh, cameras)
     began = time.perf_counter()
     found = _fit(targets)
     seconds = time.perf_counter() - began
     off, shared = chamfer(found, mesh, cameras), volume_iou(found, mesh)
     return Timing(name, seconds, f"Chamfer {off:.4f}, IoU {shared:.3f}, {len(mesh.faces)} faces")
-
-
-def _all_around() -> Cameras:
-    """Evenly over the sphere, along a golden spiral."""
-    number = torch.arange(VIEWS) + 0.5
-    azimuth = number * 180 * (3 - 5**0.5) % 360
-    elevation = (1 - 2 * number / VIEWS).asin().rad2deg()
-    radius = framing_radius(torch.tensor(FOV_DEGREES))
-    return orbit_cameras(azimuth, elevation, radius, FOV_DEGREES, PIXELS)
 
 
 def _photograph(mesh: Mesh, cameras: Cameras) -> SurfaceTargets:

@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from backend.cli.show import err, out
 
@@ -33,7 +34,7 @@ def recipes(
     from backend.cli.generate import parse_options
     from backend.evaluation.bench.cases import Bench
     from backend.evaluation.bench.making import make_all
-    from backend.evaluation.bench.summary import summarize, table
+    from backend.evaluation.bench.summary import summarize
     from backend.evaluation.bench.tasks import cases
     from backend.priors.library import find_prior
     from backend.recipes.registry import get
@@ -51,3 +52,28 @@ def recipes(
             out.print(table(name, {name: summaries[-1]}))
     if as_json:
         print(json.dumps(summaries, indent=2))
+
+
+def table(title: str, columns: dict[str, dict[str, Any]]) -> Table:
+    """Summaries side by side, one line a figure."""
+    drawn = Table("", *columns, title=title, title_justify="left")
+    for name in dict.fromkeys(name for each in columns.values() for name in each["figures"]):
+        drawn.add_row(name, *(_said(each["figures"].get(name)) for each in columns.values()))
+    for name in ("seconds", "processor_seconds"):
+        drawn.add_row(name, *(_said(each[name]) for each in columns.values()))
+    peaks = (_megabytes(each["peak_memory_bytes"]) for each in columns.values())
+    failed = (f"{len(each['failed'])} of {each['cases']}" for each in columns.values())
+    drawn.add_row("peak memory", *peaks)
+    drawn.add_row("failed", *failed)
+    return drawn
+
+
+def _said(found: dict[str, Any] | None) -> str:
+    if found is None or found["mean"] is None:
+        return "-"
+    spread = "" if found["interval"] is None else f" ± {found['interval']:.3g}"
+    return f"{found['mean']:.4g}{spread} ({found['cases']})"
+
+
+def _megabytes(count: int | None) -> str:
+    return "-" if count is None else f"{count / 1e6:.0f} MB"

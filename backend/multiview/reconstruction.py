@@ -20,7 +20,6 @@ from protocol.assets import Asset
 GRAY = 0.5
 RATES = {"grid": Schedule(0.1, 0.02)}
 WEIGHTS = {"color": 1.0, "alpha": 0.5}
-DROPPED = 0.25
 CHARBONNIER = 0.05
 """Where the robust loss turns from square to absolute, in units of color."""
 
@@ -96,17 +95,19 @@ class ViewFit:
 
 
 def fit_sampled_views(
-    sampler: ViewSampler, volume: Volume, steps: int, studio: Studio, preview: Callable[[], Asset]
+    sampler: ViewSampler, volume: Volume, steps: int, dropped: float, studio: Studio,
+    preview: Callable[[], Asset],
 ) -> Generator[Progress, None, None]:
-    """Sample views all around and fit them twice in ``steps`` steps: all of them, then without
-    those that agree least. Stages "sample views", "fit views", "fit agreeing views"."""
+    """Sample views all around and fit them twice in ``steps`` steps: all of them, then without the
+    share ``dropped`` of those that agree least. Stages "sample views", "fit views", "fit agreeing
+    views"."""
     prior = sampler.prior
     views = yield from studio.stage(
         "sample views", ViewSet.empty(prior, ring(prior)), lambda views: sampler.draw(views, studio)
     )
     fit = ViewFit(Targets.decode(prior, views), studio, preview)
     yield from _fit_stage("fit views", fit, volume, steps // 2)
-    fit.drop_worst(volume, DROPPED)
+    fit.drop_worst(volume, dropped)
     yield from _fit_stage("fit agreeing views", fit, volume, steps // 2)
 
 

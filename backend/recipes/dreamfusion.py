@@ -38,6 +38,10 @@ class Options(VolumeOptions):
 
     steps: int = option(10000, "Steps of score distillation", low=1, high=50000)
     views: int = option(4, "Views in each step", low=1, high=32)
+    view_dependent: bool = option(
+        True, "Tell the prior from which side it looks; off is there to be compared with",
+        advanced=True,
+    )
     albedo_until: float = option(
         0.1, "Share of the run without shading", low=0.0, high=1.0, advanced=True
     )
@@ -56,7 +60,9 @@ class Options(VolumeOptions):
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """Text in, textured mesh out."""
     prior = studio.prior("text")
-    text = ConditionalText.embed(prior, inputs.prompt, inputs.negative_prompt, view_dependent=True)
+    text = ConditionalText.embed(
+        prior, inputs.prompt, inputs.negative_prompt, view_dependent=options.view_dependent
+    )
     score = ScoreDistillation(
         prior, text, options.guidance_scale or prior.spec.distillation_scale, form="sds",
         weighting="sigma_squared", t_range=(0.02, 0.98), reduction="mean",

@@ -39,7 +39,15 @@ class Options(VolumeOptions):
     )
     view_steps: int = option(30, "Denoising steps for each sampled view", low=4, high=200)
     fit_steps: int = option(600, "Steps of fitting the sampled views", low=10, high=10000)
+    dropped: float = option(
+        0.25, "Share of the sampled views left out of the second half of that, those that agree "
+        "least", low=0.0, high=0.75, advanced=True,
+    )
     steps: int = option(2000, "Steps of score distillation", low=0, high=20000)
+    joint: bool = option(
+        True, "Let the prior see the four views of a step together; off is there to be compared "
+        "with", advanced=True,
+    )
     rescale: float = option(
         0.5, "How far guidance is held to the contrast of the plain prediction", low=0.0, high=1.0,
         advanced=True,
@@ -65,7 +73,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     if options.start == "views":
         sampler = ViewSampler(prior, text, options.view_steps, score.scale, options.rescale)
         yield from fit_sampled_views(
-            sampler, volume, options.fit_steps, studio, lambda: preview(volume)
+            sampler, volume, options.fit_steps, options.dropped, studio, lambda: preview(volume)
         )
     yield from distill_views(score, volume, options, studio)
     return (yield from finish(volume, options, inputs.prompt, studio))
@@ -83,15 +91,17 @@ def distill_views(
 ) -> Generator[Progress, None, None]:
     """Four orthogonal views a step, as the released configuration draws them."""
     orbit = Orbit(elevation_degrees=(0, 30), fov_degrees=(15, 60), fill=(0.8, 1.0))
-    views = ScoredViews(score, orbit, options.steps, studio, sets=1, views=4)
+    sets, each = (1, 4) if options.joint else (4, 1)
+    views = ScoredViews(score, orbit, options.steps, studio, sets=sets, views=each)
 
     def losses(step: int) -> dict[str, Tensor]:
         loss, buffers = views.loss(volume, step)
         return {"score": loss, "opacity": opacity(buffers.alpha)}
 
     weights = {"score": 1.0, "opacity": options.lambda_opacity}
+    curve = views.curve(volume, 4 * sets)
     yield from distill_volume(
-        volume, options.steps, {"grid": 0.01}, losses, weights, views.curve(volume, 4), studio
+        volume, options.steps, {"grid": 0.01}, losses, weights, curve, studio
     )
 
 

@@ -48,6 +48,12 @@ def test_words_tell_the_view_and_every_view_is_seen_alone(drive: Drive) -> None:
     assert not any(question.grad_enabled for question in spy.questions)
 
 
+def test_words_can_leave_the_view_out_to_compare(drive: Drive) -> None:
+    spy = Spy(red_disk())
+    drive(spy, "dreamfusion", "a ball", **{**TINY, "steps": 1, "view_dependent": False})
+    assert spy.prompts == ["a ball", ""]
+
+
 @pytest.mark.parametrize("cut_out", [False, True])
 def test_only_a_prior_of_photographs_sees_a_learned_background(
     cut_out: bool, drive: Drive, monkeypatch: pytest.MonkeyPatch

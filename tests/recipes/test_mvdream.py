@@ -57,6 +57,13 @@ def test_noise_levels_fall_in_the_annealed_range(drive: Drive) -> None:
     assert all(0.02 <= level <= 0.5 for level in levels[-4:])
 
 
+def test_views_can_be_judged_alone_to_compare(drive: Drive) -> None:
+    spy = Spy(small_oracle())
+    drive(spy, "mvdream", "a cube", **{**TINY, "start": "blob", "steps": 2, "joint": False})
+    # The curve's probe is 16 views.
+    assert {tuple(question.t.shape) for question in spy.questions} == {(4, 1), (16, 1)}
+
+
 def test_no_words_tell_the_view(spied: tuple) -> None:
     assert spied[0].prompts == ["a cube", ""]
 

@@ -1,4 +1,4 @@
-"""The figures of a benchmark, as an object for JSON and as a table."""
+"""The figures of a benchmark, as an object for JSON."""
 
 import math
 from collections.abc import Iterable
@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import torch
-from rich.table import Table
 
 from backend.evaluation.bench.cases import Bench
 from backend.evaluation.bench.making import Made
@@ -44,28 +43,3 @@ def figure(values: Iterable[float | None]) -> dict[str, Any]:
         name: None if isinstance(value, float) and math.isnan(value) else value
         for name, value in asdict(found).items()
     }
-
-
-def table(title: str, columns: dict[str, dict[str, Any]]) -> Table:
-    """Summaries side by side, one line a figure."""
-    drawn = Table("", *columns, title=title, title_justify="left")
-    for name in dict.fromkeys(name for each in columns.values() for name in each["figures"]):
-        drawn.add_row(name, *(_said(each["figures"].get(name)) for each in columns.values()))
-    for name in COSTS:
-        drawn.add_row(name, *(_said(each[name]) for each in columns.values()))
-    peaks = (_megabytes(each["peak_memory_bytes"]) for each in columns.values())
-    failed = (f"{len(each['failed'])} of {each['cases']}" for each in columns.values())
-    drawn.add_row("peak memory", *peaks)
-    drawn.add_row("failed", *failed)
-    return drawn
-
-
-def _said(found: dict[str, Any] | None) -> str:
-    if found is None or found["mean"] is None:
-        return "-"
-    spread = "" if found["interval"] is None else f" ± {found['interval']:.3g}"
-    return f"{found['mean']:.4g}{spread} ({found['cases']})"
-
-
-def _megabytes(count: int | None) -> str:
-    return "-" if count is None else f"{count / 1e6:.0f} MB"

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from backend.evaluation.bench.cases import Bench, Case, Figures
-from backend.evaluation.draws import show
-from backend.evaluation.looking import AZIMUTHS, look_at
+from backend.evaluation.looking import AZIMUTHS, PIXELS, look_at
 from backend.evaluation.metrics import JudgedViews
 from backend.evaluation.pocket_prior import draw_views
 from backend.pocket.vocabulary import Pair
 from backend.pocket.world import caption
+from backend.priors.base import Prior
 from protocol.assets import Asset
 from protocol.errors import InputError
 
@@ -37,9 +38,17 @@ def measure(bench: Bench, pair: Pair, made: Asset) -> Figures:
         prior = bench.find_prior("text+cameras")
     except InputError:
         return figures
-    drawn = show(draw_views(prior, [caption(*pair)], PRIOR_STEPS, prior.spec.guidance_scale))
-    own = r_precision(judged(bench, pair, drawn[0]))
+    own = r_precision(judged(bench, pair, drawn_by(prior, caption(*pair))))
     return figures | {f"prior_{name}": value for name, value in own.items()}
+
+
+def drawn_by(prior: Prior, prompt: str) -> Tensor:
+    """Views that a prior draws of words, from all around, as the judge looks at them."""
+    latents = draw_views(prior, [prompt], PRIOR_STEPS, prior.spec.guidance_scale)[0]
+    images, _ = prior.decode(latents)
+    size = (PIXELS, PIXELS)
+    small = interpolate(images.movedim(-1, 1), size, mode="bilinear", antialias=True)
+    return small.movedim(1, -1).clamp(0, 1)
 
 
 def judged(bench: Bench, pair: Pair, images: Tensor) -> JudgedViews:
