@@ -46,8 +46,13 @@ class ViewSet:
 
 @torch.no_grad()
 def to_views(prior: Prior, cameras: Cameras, latents: Tensor) -> list[View]:
-    """Drawn latents (views, channels, height, width) with their cameras, as an asset holds them."""
-    images, _ = prior.decode(latents)
+    """Drawn latents (views, channels, height, width) with their cameras, as an asset holds them;
+    cut out where the prior draws alpha."""
+    images, alpha = prior.decode(latents)
+    if alpha is not None:
+        behind = (prior.spec.background or 0.0) * (1 - alpha)
+        straight = ((images - behind) / alpha.clamp_min(1e-3)).clamp(0, 1)
+        images = torch.cat([straight, alpha], -1)
     pixels = (images * 255).round().to(torch.uint8).cpu().numpy()
     ortho = cameras.ortho_height
     fov = cameras.fov_degrees if ortho is None else cameras.fov_degrees * (ortho == 0)

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.views import azimuth_degrees
 from backend.multiview.rigs import ring
-from backend.multiview.views import ViewSampler, ViewSet
+from backend.multiview.views import ViewSampler, ViewSet, to_views
 from backend.priors.oracle import DrawnWorld, OraclePrior
 from backend.priors.worlds import animal, cube, sphere
 from backend.studio import Studio
@@ -73,3 +74,15 @@ def test_a_preview_is_a_picture_of_all_views(tmp_path: Path) -> None:
     assert last.preview is not None
     picture = last.preview().contact_sheet
     assert picture is not None and picture.pixels.shape == (SIDE, 4 * SIDE, 3)
+
+
+def test_drawn_views_are_cut_out() -> None:
+    world = DrawnWorld(cube(), SIDE)
+    cameras = ring(oracle())[FOUR]
+    views = to_views(OraclePrior([world], resolution=SIDE), cameras, world.latents(cameras))
+    truth = cube().draw(cameras.resized(SIDE, SIDE))
+    pixels = torch.tensor(np.stack([view.image.pixels for view in views])) / 255
+    solid = truth.alpha[..., 0] == 1
+    assert torch.allclose(pixels[..., 3:].double(), torch.from_numpy(truth.alpha), atol=0.003)
+    assert np.abs(pixels[..., :3].numpy() - truth.color)[solid].max() < 0.003
+    assert np.allclose(np.stack([view.c2w for view in views]), cameras.c2w.numpy())

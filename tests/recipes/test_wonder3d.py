@@ -124,7 +124,8 @@ def test_the_views_are_a_result_too(made: tuple[Spy, Asset]) -> None:
     asset.check()
     assert len(asset.views) == 6
     truth = animal().draw(six_views(0.0, SIDE)).color
-    found = np.stack([view.image.pixels for view in asset.views]) / 255
+    rgba = np.stack([view.image.pixels for view in asset.views]) / 255
+    found = 0.5 + (rgba[..., :3] - 0.5) * rgba[..., 3:]
     assert np.abs(found - truth).max() < 0.02
     assert asset.images["views"].pixels.shape == (2 * SIDE, 6 * SIDE, 3)
 

@@ -155,7 +155,8 @@ def test_new_views_are_a_result_of_their_own(made: tuple[Spy, Asset]) -> None:
     """Of a prior that knows the object they are the object, each from its place."""
     _, asset = made
     truth = ball().draw(AROUND).color
-    found = np.stack([view.image.pixels for view in asset.views]) / 255
+    rgba = np.stack([view.image.pixels for view in asset.views]) / 255
+    found = 0.5 + (rgba[..., :3] - 0.5) * rgba[..., 3:]
     assert np.abs(found - truth).mean() < 0.01
     assert [view.fov_degrees for view in asset.views] == pytest.approx([20.0] * 4)
     assert np.allclose(np.stack([view.c2w for view in asset.views]), AROUND.c2w.numpy())
