@@ -147,7 +147,8 @@ class PriorSpec:
     ``fingerprint``: a hash of its weights. ``background``: the gray over which a prior that knows
     alpha wants color composited; None for priors without alpha. ``bounded``: its latents are
     pixels in [-1, 1], so a sampler may hold guided ones there. ``vocabulary``: the words that it
-    was trained on; None: any.
+    was trained on; None: any. ``normals_of``: whose axes the normals that it draws are told in:
+    the world's, or those of the given picture's camera.
     """
 
     name: str
@@ -164,6 +165,7 @@ class PriorSpec:
     bounded: bool = False
     notes: str = field(default="", compare=False)
     vocabulary: Vocabulary | None = None
+    normals_of: Literal["world", "picture"] = "world"
 
 
 class Prior(Protocol):

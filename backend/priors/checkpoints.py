@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from backend.priors.base import PriorSpec
+from backend.priors.base import PriorSpec, TextEmbedding
 from protocol.errors import InputError
 
 
@@ -89,6 +90,53 @@ class AutoencoderImages:
         """Images; there is no alpha."""
         planes = self.vae.decode(latents / self.vae.config.scaling_factor).sample
         return ((planes + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1), None
+
+
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+
+
+class PictureReader(AutoencoderImages):
+    """A prior that is shown a picture, which CLIP's ``image_encoder`` looks at as the ``vae``
+    decodes it. ``seen``: the last latents looked at and what they gave, None at first."""
+
+    image_encoder: Any
+    seen: tuple[Tensor, Tensor] | None
+
+    @torch.no_grad()
+    def look_at(self, latents: Tensor) -> Tensor:
+        """CLIP's embeddings (n, width) of pictures' latents (n, channels, height, width); looks
+        once where they are all one picture, or those of last time."""
+        one = latents[:1] if (latents == latents[:1]).all() else latents
+        if self.seen is None or not torch.equal(self.seen[0], one):
+            images = self.decode(one)[0].permute(0, 3, 1, 2)
+            side = self.image_encoder.config.image_size
+            planes = interpolate(images, (side, side), mode="bicubic", antialias=True)
+            mean, deviation = (
+                planes.new_tensor(values)[:, None, None] for values in (CLIP_MEAN, CLIP_DEVIATION)
+            )
+            self.seen = one, self.image_encoder((planes - mean) / deviation).image_embeds
+        return self.seen[1].expand(len(latents), -1)
+
+    def embed_text(self, prompts: list[str]) -> TextEmbedding:
+        """There is no text: always :class:`InputError`."""
+        raise InputError(
+            "capability_missing", f"{self.spec.name!r} knows pictures, no words.",
+            "Name a model for text in the model settings.",
+        )
+
+
+def load_weights(part: Path) -> dict[str, Tensor]:
+    """The state of a folder's network in single precision, whichever way diffusers wrote it.
+    Raises OSError where there is none."""
+    file = part / "diffusion_pytorch_model.safetensors"
+    if file.exists():
+        from safetensors.torch import load_file
+
+        state = load_file(file)
+    else:
+        state = torch.load(file.with_suffix(".bin"), map_location="cpu", weights_only=True)
+    return {name: value.float() for name, value in state.items()}
 
 
 def image_side(unet: Any, vae: Any) -> int:

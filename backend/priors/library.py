@@ -167,6 +167,12 @@ def _text_to_video(model: str, device: torch.device) -> Prior:
     return TextToVideoPrior.load(model, device)
 
 
+def _wonder3d(model: str, device: torch.device) -> Prior:
+    from backend.priors.wonder3d import Wonder3DPrior
+
+    return Wonder3DPrior.load(model, device)
+
+
 def _zero123(model: str, device: torch.device) -> Prior:
     from backend.priors.zero123 import Zero123Prior
 
@@ -187,6 +193,7 @@ ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "stable-diffusion-inpaint": _stable_diffusion_inpaint,
     "mvdream": _mvdream,
     "text-to-video": _text_to_video,
+    "wonder3d": _wonder3d,
     "zero123": _zero123,
     "shap-e": _shap_e,
 }

@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 
 from backend.priors.base import Capability, Condition
-from backend.priors.checkpoints import Layout
+from backend.priors.checkpoints import Layout, load_weights
 from backend.priors.joint_attention import attend_jointly
 from backend.priors.stable_diffusion import PARTS, StableDiffusionPrior
 from backend.rendering.cameras import Cameras
 
-WEIGHTS = "diffusion_pytorch_model.safetensors"
 CAMERA_NUMBERS = 16
 QUARTER_TURN = ((0.0, -1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
 """From our world, whose objects face -y, to that of its training, where they face +x."""
@@ -72,12 +71,11 @@ def load_network(folder: Path) -> Any:
     weights are not those of such a network."""
     from diffusers import UNet2DConditionModel
     from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint
-    from safetensors.torch import load_file
 
     config = network_config(json.loads((folder / "config.json").read_text()))
     named = {
-        "model.diffusion_model." + name.replace("camera_embed.", "label_emb.0."): value.float()
-        for name, value in load_file(folder / WEIGHTS).items()
+        "model.diffusion_model." + name.replace("camera_embed.", "label_emb.0."): value
+        for name, value in load_weights(folder).items()
     }
     unet = UNet2DConditionModel(**config)
     unet.load_state_dict(convert_ldm_unet_checkpoint(named, config))

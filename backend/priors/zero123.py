@@ -14,14 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_eps
 from backend.diffusion.schedules import DiscreteSchedule, expand_like
-from backend.priors.base import Condition, Prediction, PriorSpec, TextEmbedding, WithoutReadings
-from backend.priors.checkpoints import AutoencoderImages, Layout, image_side
+from backend.priors.base import Condition, Prediction, PriorSpec, WithoutReadings
+from backend.priors.checkpoints import Layout, PictureReader, image_side, load_weights
 from backend.rendering.cameras import Cameras
-from protocol.errors import InputError
 
 # The projection's folder is named so by one or another conversion of the published weights.
 PROJECTIONS = ("clip_camera_projection", "cc_projection")
@@ -33,12 +31,9 @@ TRAINED_FOV_DEGREES = 49.1
 TRAINED_BALL = 0.5
 """Field of view and radius of the object's ball in its training, to which distances are told."""
 
-CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
-CLIP_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-
 
 @dataclass
-class Zero123Prior(AutoencoderImages, WithoutReadings):
+class Zero123Prior(PictureReader, WithoutReadings):
     """``unet``, ``vae``, ``image_encoder``, ``projection``: those of the pipeline. Each wanted view
     is drawn alone beside the one given view of its set; text is not looked at. CLIP looks at the
     given view as the VAE decodes it."""
@@ -49,7 +44,7 @@ class Zero123Prior(AutoencoderImages, WithoutReadings):
     vae: Any
     image_encoder: Any
     projection: nn.Linear
-    _seen: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False)
+    seen: tuple[Tensor, Tensor] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def load(cls, model: str, device: torch.device) -> "Zero123Prior":
@@ -73,13 +68,6 @@ class Zero123Prior(AutoencoderImages, WithoutReadings):
         return cls(
             _spec(model, unet, vae, LAYOUT.fingerprint(folder)),
             DiscreteSchedule(scheduler.alphas_cumprod), unet, vae, encoder, projection,
-        )
-
-    def embed_text(self, prompts: list[str]) -> TextEmbedding:
-        """There is no text: always :class:`InputError`."""
-        raise InputError(
-            "capability_missing", "Zero-1-to-3 knows pictures and poses, no words.",
-            "Name a model for text in the model settings.",
         )
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
@@ -114,22 +102,8 @@ class Zero123Prior(AutoencoderImages, WithoutReadings):
             (sets * wanted.shape[1] + index).tolist() for index in (views, first[sets])
         )
         pose = relative_pose(condition.cameras[there], condition.cameras[here]).to(noisy)
-        token = self.projection(torch.cat([self._look_at(latents)[sets], pose], 1))
+        token = self.projection(torch.cat([self.look_at(latents)[sets], pose], 1))
         return (latents / self.vae.config.scaling_factor)[sets], token[:, None]
-
-    @torch.no_grad()
-    def _look_at(self, latents: Tensor) -> Tensor:
-        """CLIP's embeddings (sets, width) of given views; those of the last ones are kept."""
-        one = latents[:1] if (latents == latents[:1]).all() else latents
-        if self._seen is None or not torch.equal(self._seen[0], one):
-            images = self.decode(one)[0].permute(0, 3, 1, 2)
-            side = self.image_encoder.config.image_size
-            planes = interpolate(images, (side, side), mode="bicubic", antialias=True)
-            mean, deviation = (
-                planes.new_tensor(values)[:, None, None] for values in (CLIP_MEAN, CLIP_DEVIATION)
-            )
-            self._seen = one, self.image_encoder((planes - mean) / deviation).image_embeds
-        return self._seen[1].expand(len(latents), -1)
 
 
 def relative_pose(source: Cameras, target: Cameras) -> Tensor:
@@ -155,14 +129,7 @@ def _polar(cameras: Cameras) -> tuple[Tensor, Tensor, Tensor]:
 def load_projection(folder: Path) -> nn.Linear:
     """The linear map from CLIP's embedding and pose to the token, of either published layout."""
     part = next(folder / name for name in PROJECTIONS if (folder / name).is_dir())
-    file = part / "diffusion_pytorch_model.safetensors"
-    if file.exists():
-        from safetensors.torch import load_file
-
-        state = load_file(file)
-    else:
-        state = torch.load(file.with_suffix(".bin"), map_location="cpu", weights_only=True)
-    kept = {name.rpartition(".")[2]: value.float() for name, value in state.items()}
+    kept = {name.rpartition(".")[2]: value for name, value in load_weights(part).items()}
     projection = nn.Linear(kept["weight"].shape[1], kept["weight"].shape[0])
     projection.load_state_dict(kept)
     return projection
