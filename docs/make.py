@@ -1,9 +1,9 @@
 """Bring docs/recipes up to date with the code: `python build.py docs` runs this.
 
 Each recipe's page keeps what people wrote; between its two markers stand the facts that the code
-states. With `--pictures` each recipe that words alone can order also runs once, and its contact
-sheet is its picture, and the families of the pocket world are drawn; `--pictures mvdream world`
-draws only those.
+states. With `--pictures` each recipe that words alone can order, or that deforms or moves an object
+(of the pocket world), also runs once, and its contact sheet is its picture, and the families of the
+pocket world are drawn; `--pictures mvdream world` draws only those.
 """
 
 import shutil
@@ -15,16 +15,27 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from backend.evaluation.bench.deformations import one_surface
+from backend.meshing.export import export
 from backend.pocket import composition_sheets, sheets
-from backend.pocket.world import COLORS, KINDS
+from backend.pocket.world import COLORS, KINDS, build
+from backend.pocket.world.meshes import to_mesh
+from backend.pocket.world.motions import Motion, with_room
 from backend.priors.library import find_prior
 from backend.recipes import registry
+from protocol.assets import Asset
 from protocol.errors import InputError
 from protocol.messages import Option, RecipeInfo
 
 PAGES, PICTURES = ROOT / "docs" / "recipes", ROOT / "docs" / "pictures"
 BEGIN, END = "<!-- from the code: python build.py docs -->", "<!-- until here -->"
 PROMPT = "a red mushroom"
+PROMPTS = {"deform": "a dog", "animate": "a blue windmill spinning its blades"}
+"""By task, where it is another one."""
+HEAD_UP = """{
+  "handles": [{"at": [0, -0.85, 0.35], "radius": 0.18, "by": [0, 0.05, 0.35]}],
+  "anchors": [{"box": [-1, -1, -1, 1, 1, -0.25]}]
+}"""
 
 
 def main() -> None:
@@ -50,18 +61,18 @@ def pictures_wanted(arguments: list[str]) -> list[str]:
     if "--pictures" not in arguments:
         return []
     named = arguments[arguments.index("--pictures") + 1 :]
-    return named or ["world", *(each.id for each in registry.describe() if takes_words(each))]
+    return named or ["world", *(each.id for each in registry.describe() if can_draw(each))]
 
 
-def takes_words(recipe: RecipeInfo) -> bool:
-    """Whether a prompt is all that the recipe needs, of the user and of the present priors."""
+def can_draw(recipe: RecipeInfo) -> bool:
+    """Return whether the present priors and words, or an object of the world, are all it needs."""
     needed = set(recipe.inputs) - set(recipe.optional)
     try:
         for capability in recipe.capabilities:
             find_prior(capability)  # type: ignore[arg-type]
     except InputError:
         return False
-    return needed == {"prompt", "negative_prompt"}
+    return recipe.task in PROMPTS or needed == {"prompt", "negative_prompt"}
 
 
 def with_facts(page: str, recipe: RecipeInfo) -> str:
@@ -110,7 +121,8 @@ def picture(recipe: RecipeInfo) -> list[str]:
     if not (PICTURES / f"{recipe.id}.png").is_file():
         return []
     preset = next(iter(recipe.presets))
-    return [f"![{PROMPT}, {preset}, with the pocket prior](../pictures/{recipe.id}.png)", ""]
+    said = PROMPTS.get(recipe.task, PROMPT)
+    return [f"![{said}, {preset}, with the pocket prior](../pictures/{recipe.id}.png)", ""]
 
 
 def option_row(option: Option) -> str:
@@ -132,11 +144,24 @@ def draw(recipe: RecipeInfo) -> None:
     """Run a recipe's first preset and keep its contact sheet as docs/pictures/ID.png."""
     preset = next(iter(recipe.presets))
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "backend", "generate", PROMPT, "--recipe", recipe.id]
-        command += ["--preset", preset, "--seed", "7", "--out", folder]
+        command = [sys.executable, "-m", "backend", *order(recipe.task, Path(folder))]
+        command += ["--recipe", recipe.id, "--preset", preset, "--seed", "7", "--out", folder]
         subprocess.run(command, cwd=ROOT, check=True)
         sheet = next(Path(folder).glob("*_views.png"))
         shutil.copy(sheet, PICTURES / f"{recipe.id}.png")
+
+
+def order(task: str, folder: Path) -> list[str]:
+    """Return what the command line is told for a recipe of that task; writes its input."""
+    if task == "deform":
+        export(Asset("dog", mesh=one_surface(build("dog", "brown", 1))), folder, ("ply",))
+        (folder / "head.json").write_text(HEAD_UP, encoding="utf-8")
+        return ["deform", f"{folder}/dog.ply", f"{folder}/head.json", PROMPTS[task]]
+    if task == "animate":
+        scene = with_room(build("windmill", "blue", 3), Motion("spin", "blades"))
+        export(Asset("windmill", mesh=to_mesh(scene, segments=24)), folder, ("ply",))
+        return ["animate", f"{folder}/windmill.ply", PROMPTS[task]]
+    return ["generate", PROMPT]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ def follow_handles(
     mesh: DeformedMesh, drag: Drag, steps: int, rate: float, preview: Callable[[], Asset],
     studio: Studio,
 ) -> Generator[Progress, None, None]:
-    """The stage "follow handles": a shape such that the handles come to their targets."""
+    """The stage "follow handles": a shape such that the handles come to their targets; at its end
+    they are there."""
     rates = {"shape": rate * max(1.0, drag.pull / USUAL_PULL)}
     yield from studio.stage(
         "follow handles", State.create(mesh, rates, fused=True),
@@ -29,6 +30,7 @@ def follow_handles(
             preview=preview,
         ),
     )
+    mesh.field.settle()
 
 
 def four_cameras(drag: Drag, resolution: int) -> Cameras:

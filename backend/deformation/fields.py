@@ -3,6 +3,7 @@
 from collections.abc import Set
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import Parameter
@@ -24,6 +25,7 @@ class JacobianField(nn.Module):
     def __init__(self, drag: Drag, faces: Faces) -> None:
         super().__init__()
         rest = drag.rest.numpy()
+        self.drag, self.faces = drag, faces
         self.system = PoissonSystem(rest, faces, drag.fixed)
         self.held = drag.rest[self.system.fixed]
         self.jacobians = Parameter(self.system.jacobians(rest))
@@ -32,6 +34,18 @@ class JacobianField(nn.Module):
         """The shape, (n, 3) float64."""
         return self.system.positions(self.jacobians, self.held)
 
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Take the handles the rest of their way: to the field of the shape that fits this one best
+        (by area, as always) among those that have each handle at its target."""
+        drag = self.drag
+        places = drag.rest.index_copy(0, drag.pulled, drag.targets)
+        held = PoissonSystem(
+            drag.rest.numpy(), self.faces, np.union1d(drag.fixed, drag.pulled.numpy())
+        )
+        shape = held.positions(self.jacobians, places[held.fixed])
+        self.jacobians.copy_(self.system.jacobians(shape.numpy()))
+
 
 class VertexField(nn.Module):
     """Vertices on their own, (n, 3) float64, of which anchors do not move: what a deformation by
@@ -39,7 +53,7 @@ class VertexField(nn.Module):
 
     def __init__(self, drag: Drag, faces: Faces) -> None:
         super().__init__()
-        self.rest = drag.rest
+        self.drag, self.rest = drag, drag.rest
         self.moves = torch.ones(len(drag.rest), 1, dtype=torch.float64)
         self.moves[drag.fixed] = 0
         self.offsets = Parameter(torch.zeros_like(drag.rest))
@@ -47,6 +61,12 @@ class VertexField(nn.Module):
     def forward(self) -> Tensor:
         """The shape, (n, 3) float64."""
         return self.rest + self.moves * self.offsets
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Put the handles where they go."""
+        drag = self.drag
+        self.offsets[drag.pulled] = drag.targets - drag.rest[drag.pulled]
 
 
 class DeformedMesh(MeshRepresentation):

@@ -82,8 +82,8 @@ class Options(MotionOptions):
 
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """A mesh, or none, and what it does in; the mesh and its Gaussians in motion out."""
-    prompts = prompts_of(inputs, options)
-    guides = guide_clips(prompts, inputs.negative_prompt, options, studio)
+    prompts = prompts_of(inputs, options, studio.prior("video"))
+    guides = [guide_clip(prompt, inputs.negative_prompt, options, studio) for prompt in prompts]
     mesh = yield from still_object(inputs, prompts[0], options, studio)
     resolution = guides[0].video.prior.spec.resolution
     gaussians = yield from still_gaussians(mesh, resolution, options, studio)
@@ -93,19 +93,13 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     return (yield from finish_motion(moving, mesh, inputs.prompt, options, studio))
 
 
-def guide_clips(
-    prompts: list[str], negative: str, options: Options, studio: Studio
-) -> list[ClipGuide]:
-    """The composed guidance of each clip (section 3.2)."""
-    video, image = studio.prior("video"), studio.prior("text")
-    return [
-        ClipGuide.of(
-            video, image, prompt, negative, (options.lambda_video, options.lambda_image),
-            amplification=options.amplification, strength=options.strength,
-            pictures=options.pictures,
-        )
-        for prompt in prompts
-    ]
+def guide_clip(prompt: str, negative: str, options: Options, studio: Studio) -> ClipGuide:
+    """The composed guidance of a clip (section 3.2)."""
+    return ClipGuide.of(
+        studio.prior("video"), studio.prior("text"), prompt, negative,
+        (options.lambda_video, options.lambda_image), amplification=options.amplification,
+        strength=options.strength, pictures=options.pictures,
+    )
 
 
 def move(

@@ -5,8 +5,8 @@ A mesh is a Jacobian a face, from which a Poisson system solves the vertices wit
 (section 3.1). First the Jacobians follow the handles alone; then they also follow score
 distillation from a prior that LoRA made familiar with renders of this very mesh (3.2, 3.3).
 
-Departures: anchors are eliminated from the system, exact, where the released code weighs them, and
-the handles are followed for 600 steps and not 300, until they are there.
+Departures: anchors are eliminated from the system, exact, where the released code weighs them; the
+handles are followed for 600 steps and not 300, and what is then left of their way is solved for.
 """
 
 from collections.abc import Generator
@@ -35,7 +35,8 @@ FIELDS = {"jacobians": JacobianField, "vertices": VertexField}
 
 @dataclass(frozen=True)
 class Options(PersonalOptions, ScoreOptions):
-    """The released script's numbers as defaults, but for the steps of the first stage."""
+    """The released script's numbers as defaults, but for the steps of the first stage and the
+    weight of the handles (1 there)."""
 
     prior: Literal["text", "text+cameras"] = option(
         "text", "A prior of single pictures as in the paper, or one that is told the cameras"
@@ -50,7 +51,7 @@ class Options(PersonalOptions, ScoreOptions):
         1e-3, "Learning rate of the Jacobians", low=1e-6, high=0.1, advanced=True
     )
     lambda_handles: float = option(
-        1.0, "Weight of the handles beside the prior", low=0.0, high=1e4, advanced=True
+        10.0, "Weight of the handles beside the prior", low=0.0, high=1e4, advanced=True
     )
     lambda_score: float = option(
         1.0, "Weight of the prior beside the handles", low=0.0, high=1e4, advanced=True
@@ -82,6 +83,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     )
     views = ScoredViews(score, cameras, options.steps, studio, "make plausible", views=1)
     yield from make_plausible(mesh, drag, views, options, studio)
+    mesh.field.settle()
     studio.report["handle_error"] = drag.error(mesh.field())
     return Asset(name, mesh=mesh.to_mesh(), contact_sheet=before_and_after(given, mesh))
 

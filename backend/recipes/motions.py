@@ -8,6 +8,9 @@ from typing import Literal
 import torch
 
 from backend.deformation.clips import MovingGaussians
+from backend.pocket.world.descriptions import MOTIONS
+from backend.pocket.world.motions import names_motion
+from backend.priors.base import Prior
 from backend.recipes import mvdream
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, check_words
@@ -18,6 +21,7 @@ from backend.rendering.sheet import sheet
 from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, Mesh, Motion
+from protocol.errors import InputError
 
 STRIP_FRAMES, STRIP_PIXELS = 8, 96
 
@@ -44,9 +48,16 @@ class MotionOptions:
     fit_steps: int = option(300, "Steps that fit them to it", low=1, high=20000)
 
 
-def prompts_of(inputs: Inputs, options: MotionOptions) -> list[str]:
-    """What is done in each clip: parts of the prompt between ``|``, the last one over and over."""
+def prompts_of(inputs: Inputs, options: MotionOptions, video: Prior) -> list[str]:
+    """What is done in each clip: parts of the prompt between ``|``, the last one over and over.
+    Raises InputError ``motion_unknown`` where ``video`` knows few words and none of a part."""
     prompts = [part.strip() for part in inputs.prompt.split("|")]
+    for prompt in prompts if video.spec.vocabulary is not None else ():
+        if not names_motion(prompt):
+            raise InputError(
+                "motion_unknown", f"“{prompt}” names no motion that {video.spec.name} knows.",
+                f"It knows: {', '.join(MOTIONS)}. Say it as “a dog wagging its tail”.",
+            )
     return prompts + prompts[-1:] * (options.clips - len(prompts))
 
 

@@ -47,6 +47,23 @@ def test_jacobians_bend_where_vertices_tear() -> None:
     assert roughness(bent) < 0.5 * roughness(torn)
 
 
+def test_settling_takes_handles_to_their_targets_and_changes_little_else() -> None:
+    bent = JacobianField(DRAG, MESH.faces)
+    before = followed(bent, 150)  # not there yet
+    bent.settle()
+    after = bent().detach()
+    assert DRAG.error(before) > 0.005 and DRAG.error(after) < 1e-12
+    assert torch.equal(after[DRAG.fixed], DRAG.rest[DRAG.fixed])
+    left = (before[DRAG.pulled] - DRAG.targets).norm()
+    assert (after - before).norm(dim=-1).max() <= left * (1 + 1e-9)  # a maximum principle
+    arrived = bent.jacobians.clone()
+    bent.settle()
+    assert torch.allclose(bent.jacobians, arrived, atol=1e-12)
+    torn = VertexField(DRAG, MESH.faces)
+    torn.settle()
+    assert DRAG.error(torn()) == 0 and torch.equal(torn()[DRAG.fixed], DRAG.rest[DRAG.fixed])
+
+
 def test_a_deformed_mesh_keeps_all_but_positions_and_its_state_comes_back() -> None:
     thing = DeformedMesh(MESH, JacobianField(DRAG, MESH.faces))
     kept = thing.state()

@@ -13,6 +13,7 @@ from backend.pocket.world.motions import (
     draw_motion,
     motion_captions,
     motions_of,
+    names_motion,
     pose,
     with_room,
 )
@@ -172,3 +173,11 @@ def test_captions_name_the_motion() -> None:
 
 def test_one_way_motions() -> None:
     assert {name for name in MOTIONS if not Motion(name).loops} == set(ONE_WAY)
+
+
+def test_motions_are_named_in_any_form() -> None:
+    for name in MOTIONS:
+        said, motion = draw_motion(np.random.default_rng(0), names=(name,))
+        assert all(names_motion(caption) for caption in motion_captions(said, motion))
+    assert names_motion("A dog Wags") and names_motion("blades that rotate")
+    assert not names_motion("a dog") and not names_motion("a sad robot in the snow")

@@ -2,8 +2,10 @@
 amplifier, the divergence of its points, clips that go on and loop."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,14 @@ import trimesh
 from torch import Tensor
 
 from backend.deformation.guides import STILL
+from backend.pocket.vocabulary import WORLD
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior, StoredViews
 from backend.priors.pixels import encode_pixels
 from backend.priors.worlds import World, ellipsoid
 from backend.recipes import align_your_gaussians as recipe
 from backend.recipes import mvdream, registry
 from backend.recipes.align_your_gaussians import Options
+from backend.recipes.motions import prompts_of
 from backend.recipes.registry import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Mesh
@@ -182,7 +186,10 @@ def test_the_divergence_keeps_it_in_place(made: tuple, stage: Stage) -> None:
 
 def test_clips_are_amplified_by_what_the_options_say(stage: Stage) -> None:
     options = Options(amplification=7.0, strength=0.5, pictures=3)
-    guide, other = recipe.guide_clips(["ball left", "ball right"], "", options, stage.studio("", 0))
+    guide, other = (
+        recipe.guide_clip(prompt, "", options, stage.studio("", 0))
+        for prompt in ("ball left", "ball right")
+    )
     assert guide.video.amplification == 7.0 and guide.video.form == guide.image.form == "csd"
     assert (guide.strength, guide.pictures, guide.weights) == (0.5, 3, (1.0, 1.0))
     assert not torch.equal(guide.video.text.positive.tokens, other.video.text.positive.tokens)
@@ -227,6 +234,17 @@ def test_without_a_prior_of_clips_the_job_does_not_begin() -> None:
     with pytest.raises(InputError) as caught:
         registry.identity(spec, find)
     assert caught.value.problem.code == "capability_missing"
+
+
+def test_a_prompt_without_a_motion_that_the_prior_knows_is_refused(stage: Stage) -> None:
+    knowing = SimpleNamespace(spec=replace(clips().spec, vocabulary=WORLD))
+    inputs = Inputs("a dog wagging its tail | a dog looking bored")
+    with pytest.raises(InputError, match="looking bored") as caught:
+        prompts_of(inputs, Options(), knowing)
+    assert caught.value.problem.code == "motion_unknown" and "wag" in caught.value.problem.hint
+    assert len(prompts_of(Inputs("a dog wags"), Options(clips=3), knowing)) == 3
+    anything = SimpleNamespace(spec=clips().spec)
+    assert prompts_of(inputs, Options(), anything)[1] == "a dog looking bored"
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(stage: Stage) -> None:

@@ -156,7 +156,7 @@ def test_a_prior_that_knows_the_source_pulls_back_to_it(tmp_path: Path) -> None:
     free = deform(tmp_path / "free", oracle(world(tuple(RADII))), asset, handles, steps=0)
     judged = deform(
         tmp_path / "judged", oracle(world(tuple(RADII))), asset, handles, steps=80,
-        rate=5e-3, lambda_score=3.0,
+        rate=5e-3, lambda_score=3.0, lambda_handles=1.0,
     )
 
     def moved(result: Asset) -> float:

@@ -5,6 +5,7 @@ a kind declares (spin, wag, flap, walk, open). Joints turn parts rigidly.
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -198,6 +199,19 @@ _TEMPLATES: dict[str, tuple[str, ...]] = {
     "walk": ("{noun} walking", "a walking {bare}", "{noun} taking a step"),
     "open": ("{noun} opening its {part}", "an opening {bare}", "{noun} opening"),
 }
+
+
+def names_motion(text: str) -> bool:
+    """Whether a text has a word for one of the world's motions, in any form: "a dog wags"."""
+    words = re.findall(r"[a-z]+", text.lower())
+    return any(word.startswith(stem) for word in words for stem in _stems())
+
+
+@cache
+def _stems() -> tuple[str, ...]:
+    """Of the words ending in -ing in captions: "wagg"; and of the motions' names: "wag"."""
+    said = " ".join(template for templates in _TEMPLATES.values() for template in templates)
+    return (*MOTIONS, *(word[:-3] for word in re.findall(r"[a-z]+ing", said)))
 
 
 def motion_captions(said: Description, motion: Motion) -> tuple[str, ...]:
