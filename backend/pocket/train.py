@@ -17,8 +17,9 @@ from typing import Any, Generic, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from backend.diffusion.schedules import expand_like
 from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch
-from backend.pocket.examples import SCHEDULE, Levels, make_example
+from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.sampling import write_sheet
 from backend.pocket.weights import (
@@ -161,7 +162,8 @@ class Run(ABC, Generic[Network, Drawn]):
         return float(loss.detach())
 
     def _average(self) -> None:
-        decay = min(self.settings.averaging, (1 + self.step) / (10 + self.step))
+        taken = self.step - self.begun
+        decay = min(self.settings.averaging, (1 + taken) / (10 + taken))
         with torch.no_grad():
             torch._foreach_lerp_(
                 list(self.average.parameters()), list(self.network.parameters()), 1 - decay
@@ -264,18 +266,25 @@ def _held_out_batch(name: str, views: int) -> Batch:
 
 def held_out_losses(training: Training, views: int = 24) -> dict[str, float]:
     """Unweighted x0 error of the average on held-out scenes, at fixed noise levels, for each kind
-    of example of the stage."""
+    of example of the stage; and of `relative` ones beside the given views of other things. Where
+    these are no worse, views do not look at each other."""
     losses = {}
     with torch.no_grad():
         for name in STAGES[training.settings.mixture.stage]:
-            batch = _held_out_batch(name, views)
-            example = make_example(batch, 0, training.settings.levels)
+            example = make_example(_held_out_batch(name, views), 0, training.settings.levels)
             for t in EVALUATED_T if name in ("single", "joint") else EVALUATED_T[1::2]:
-                example.t = torch.where(example.given, 0.0, t)
-                sigma = SCHEDULE.alpha_sigma(torch.tensor(t))[1]
-                scale = float(sigma.square().clamp_min(1 / 5.0))
-                losses[f"{name}_{t}"] = float(example.loss_of_views(training.average, 5.0)) * scale
+                losses[f"{name}_{t}"] = _error_at(training.average, example, t)
+            if name == "relative":
+                given = expand_like(example.given, example.clean)
+                example.clean = torch.where(given, example.clean.roll(1, 0), example.clean)
+                losses["relative_mistaken_0.9"] = _error_at(training.average, example, 0.9)
     return losses
+
+
+def _error_at(network: nn.Module, example: Example, t: float) -> float:
+    example.t = torch.where(example.given, 0.0, t)
+    sigma = SCHEDULE.alpha_sigma(torch.tensor(t))[1]
+    return float(example.loss_of_views(network, 5.0)) * float(sigma.square().clamp_min(1 / 5.0))
 
 
 def train(
