@@ -18,7 +18,7 @@ from backend.distillation.regularizers import opacity
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit
 from backend.distillation.watchdog import Watchdog
-from backend.recipes.growth import RUN, GrowthOptions, distill_growing
+from backend.recipes.growth import RUN, GrowthOptions, distill_growing, mesh_of_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
@@ -61,6 +61,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         see_cameras=joint, reduction="sum",
         t_range=(0.02, Schedule(0.98, 0.55, begin=500 / RUN, end=500 / RUN)),
     )
+    if options.start == "views" and "mesh" not in inputs.assets:
+        inputs = yield from mesh_of_views(inputs, options, studio)
     gaussians = yield from studio.once("points", lambda: begin(inputs, options, studio))
     yield from distill_splats(score, gaussians, options, studio)
     return (yield from finish_splats(gaussians, options, inputs.prompt, studio))
@@ -111,12 +113,13 @@ RECIPE = Recipe(
     optional=("negative_prompt", "mesh"),
     options=Options,
     presets={
-        "draft": {"steps": 240, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 4.0,
+        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 4.0,
                   "most": 8000, "mesh_resolution": 96, "faces": 8000, "texture_size": 512},
         "standard": {"draws": 200000, "reach": 0.02, "most": 20000},
         "high": {"steps": 3000, "most": 60000, "mesh_resolution": 192, "faces": 50000,
                  "texture_size": 2048},
     },
-    stages={"points": 2, "distill": 80, "mesh": 5},
+    stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "points": 1,
+            "distill": 20, "mesh": 2},
     run=run,
 )

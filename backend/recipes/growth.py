@@ -4,19 +4,26 @@ Gaussian Splatting (Kerbl et al., arXiv 2308.04079, section 5) while they are di
 GaussianDreamer's released code does."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from torch import Tensor
 
 from backend.diffusion.annealing import Number
 from backend.distillation.curve import Curve
 from backend.distillation.loop import State, distill
+from backend.distillation.prompts import ConditionalText
 from backend.distillation.watchdog import Watchdog
+from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
+from backend.recipes.registry import Inputs
 from backend.recipes.volumes import preview
 from backend.representations.densify import Densifier, DensityRule
 from backend.representations.gaussians import Gaussians
+from backend.representations.volume import grid_volume
 from backend.studio import Progress, Studio
+from protocol.assets import Asset
 
 RUN = 1200
 """Steps of the published run, in which its times are told."""
@@ -24,11 +31,23 @@ RUN = 1200
 EXTENT = 4.0
 """Of the scene, which the thresholds of scale are told in: the released code's camera distance."""
 
+VIEWS_GRID = 64
+"""Cells along each side of the volume that is fitted to views to begin from."""
+
+DROPPED = 0.25
+"""Share of the views left out of the second half of the fit: those that agree least."""
+
 
 @dataclass(frozen=True)
 class GrowthOptions:
     """Options of every recipe whose Gaussians grow from points."""
 
+    start: Literal["views", "points"] = option(
+        "views", "Without a mesh, begin from views that a prior told cameras draws, fitted, or "
+        "from points that a prior draws as in the paper",
+    )
+    view_steps: int = option(20, "Denoising steps for each such view", low=4, high=200)
+    fit_steps: int = option(100, "Steps of fitting them", low=10, high=10000)
     steps: int = option(1200, "Steps of score distillation", low=1, high=20000)
     seeds: int = option(4096, "Points to begin from", low=64, high=65536)
     grow: bool = option(True, "Add noisy points around the first ones")
@@ -51,6 +70,21 @@ class GrowthOptions:
         0.05, "Gaussians fainter than this go", low=0.0, high=1.0, advanced=True
     )
     most: int = option(100000, "Most Gaussians", low=100, high=1000000)
+
+
+def mesh_of_views(
+    inputs: Inputs, options: GrowthOptions, studio: Studio
+) -> Generator[Progress, None, Inputs]:
+    """The inputs with a mesh to begin from: around a volume that was fitted to views."""
+    prior = studio.prior("text+cameras")
+    text = ConditionalText.embed(prior, inputs.prompt, inputs.negative_prompt)
+    sampler = ViewSampler(prior, text, options.view_steps, prior.spec.guidance_scale)
+    volume = grid_volume(VIEWS_GRID, samples=VIEWS_GRID)
+    yield from fit_sampled_views(
+        sampler, volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
+    )
+    asset = Asset("views", mesh=volume.preview_mesh(VIEWS_GRID))
+    return replace(inputs, assets={**inputs.assets, "mesh": asset})
 
 
 def density_rule(step: int, steps: int, options: GrowthOptions) -> DensityRule | None:

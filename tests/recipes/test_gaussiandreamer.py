@@ -16,7 +16,7 @@ from backend.priors.pixels import encode_pixels
 from backend.priors.worlds import sphere
 from backend.recipes import gaussiandreamer, registry
 from backend.recipes.gaussiandreamer import Options
-from backend.recipes.growth import density_rule
+from backend.recipes.growth import density_rule, mesh_of_views
 from backend.recipes.registry import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Mesh
@@ -26,8 +26,8 @@ from .conftest import Spy
 
 SIDE = 24
 TINY = {
-    "prior": "text", "guidance_scale": 1.0, "steps": 24, "views": 2, "seeds": 300,
-    "draws": 4000, "reach": 0.05, "pace": 8.0, "most": 700, "densify_gradient": 0.0,
+    "start": "points", "prior": "text", "guidance_scale": 1.0, "steps": 24, "views": 2,
+    "seeds": 300, "draws": 4000, "reach": 0.05, "pace": 8.0, "most": 700, "densify_gradient": 0.0,
     "mesh_resolution": 32, "faces": 500, "texture_size": 64,
 }
 
@@ -135,6 +135,19 @@ def test_gaussians_begin_faint_round_and_as_wide_as_the_way_to_their_neighbors(
     grown = gaussiandreamer.begin(inputs, Options(**TINY), studio)
     assert len(grown) > len(gaussians)
     assert torch.equal(grown.means[: len(gaussians)], gaussians.means)
+
+
+def test_it_may_begin_from_views_that_a_prior_draws(tmp_path: Path) -> None:
+    studio = studio_in(tmp_path, Spy(small_oracle(joint=True)))
+    options = replace(Options(**TINY), start="views", view_steps=4, fit_steps=40)
+    inputs, said = drive(mesh_of_views(Inputs("a sphere"), options, studio))
+    assert {progress.stage for progress in said} == {
+        "sample views", "fit views", "fit agreeing views"
+    }
+    gaussians = gaussiandreamer.begin(inputs, options, studio)
+    radii, (red, green, blue) = gaussians.means.norm(dim=1), gaussians.albedo().mean(0)
+    assert float(radii.median()) == pytest.approx(0.7, abs=0.15)
+    assert red > green + 0.2 and red > blue + 0.2
 
 
 def test_density_is_controlled_between_300_and_900_of_1200_steps() -> None:
