@@ -21,6 +21,15 @@ def orientation(weights: Tensor, normals: Tensor, directions: Tensor, rays: int)
     return (weights.detach() * away**2).sum() / rays
 
 
+def rendered_orientation(buffers: Buffers) -> Tensor:
+    """:func:`orientation` of a render with samples that have normals."""
+    inside = buffers.samples
+    directions = inside["directions"][:, None]
+    return orientation(
+        inside["weights"], inside["normals"], directions, rays=buffers.alpha.numel()
+    )
+
+
 def opacity(alpha: Tensor) -> Tensor:
     """mean of sqrt(alpha**2 + 0.01) over pixels: empty what need not be full (DreamFusion)."""
     return (alpha**2 + 0.01).sqrt().mean()
@@ -66,14 +75,10 @@ def image_smoothness(image: Tensor) -> Tensor:
 def solid_losses(buffers: Buffers) -> dict[str, Tensor]:
     """What a solid thing with a smooth surface looks like from anywhere, of renders with normals
     and samples: ``smooth``, ``orientation``, ``opacity`` and ``entropy``."""
-    inside = buffers.samples
     assert buffers.normals is not None
     return {
         "smooth": image_smoothness(buffers.normals),
-        "orientation": orientation(
-            inside["weights"], inside["normals"], inside["directions"][:, None],
-            rays=buffers.alpha.numel(),
-        ),
+        "orientation": rendered_orientation(buffers),
         "opacity": opacity(buffers.alpha),
         "entropy": entropy(buffers.alpha),
     }

@@ -15,7 +15,7 @@ from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.curve import Curve, Probe
 from backend.distillation.lights import ShadingCurriculum
 from backend.distillation.prompts import ConditionalText
-from backend.distillation.regularizers import opacity, orientation
+from backend.distillation.regularizers import opacity, rendered_orientation
 from backend.distillation.renders import render_latents
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit, jittered, sample_views
@@ -96,13 +96,9 @@ def distill_lit_views(
         )
         t = score.sample_t(options.views, 1, progress, generator)
         noise = studio.noise((options.views, 1, *latents.shape[1:]), "distill", step)
-        inside = buffers.samples
         return {
             "score": score.loss(latents[:, None], cameras, t, noise),
-            "orientation": orientation(
-                inside["weights"], inside["normals"], inside["directions"][:, None],
-                rays=buffers.alpha.numel(),
-            ),
+            "orientation": rendered_orientation(buffers),
             "opacity": opacity(buffers.alpha),
         }
 
