@@ -1,8 +1,8 @@
 """Bring docs/recipes up to date with the code: `python build.py docs` runs this.
 
 Each recipe's page keeps what people wrote; between its two markers stand the facts that the code
-states. With `--pictures` each recipe that words alone can order, or that deforms or moves an object
-(of the pocket world), also runs once, and its contact sheet is its picture, and the families of the
+states. With `--pictures` each recipe that words alone can order, or an object or picture
+of the pocket world, also runs once, and its contact sheet is its picture, and the families of the
 pocket world are drawn; `--pictures mvdream world` draws only those.
 """
 
@@ -15,9 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from PIL import Image
+
 from backend.evaluation.bench.deformations import one_surface
 from backend.meshing.export import export
+from backend.multiview.rigs import picture_camera
 from backend.pocket import composition_sheets, sheets
+from backend.pocket.render import render
 from backend.pocket.world import COLORS, KINDS, build
 from backend.pocket.world.meshes import to_mesh
 from backend.pocket.world.motions import Motion, with_room
@@ -30,8 +34,12 @@ from protocol.messages import Option, RecipeInfo
 PAGES, PICTURES = ROOT / "docs" / "recipes", ROOT / "docs" / "pictures"
 BEGIN, END = "<!-- from the code: python build.py docs -->", "<!-- until here -->"
 PROMPT = "a red mushroom"
-PROMPTS = {"deform": "a dog", "animate": "a blue windmill spinning its blades"}
+PROMPTS = {
+    "deform": "a dog", "animate": "a blue windmill spinning its blades",
+    "image_to_3d": "from the picture on the left: drawn views, and the object that came of it",
+}
 """By task, where it is another one."""
+PICTURED = ("rabbit", "orange")
 HEAD_UP = """{
   "handles": [{"at": [0, -0.85, 0.35], "radius": 0.18, "by": [0, 0.05, 0.35]}],
   "anchors": [{"box": [-1, -1, -1, 1, 1, -0.25]}]
@@ -144,15 +152,39 @@ def draw(recipe: RecipeInfo) -> None:
     """Run a recipe's first preset and keep its contact sheet as docs/pictures/ID.png."""
     preset = next(iter(recipe.presets))
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "backend", *order(recipe.task, Path(folder))]
+        command = [sys.executable, "-m", "backend", *order(recipe, Path(folder))]
         command += ["--recipe", recipe.id, "--preset", preset, "--seed", "7", "--out", folder]
         subprocess.run(command, cwd=ROOT, check=True)
         sheet = next(Path(folder).glob("*_views.png"))
+        if recipe.task == "image_to_3d":
+            beside_input(Path(folder), sheet)
         shutil.copy(sheet, PICTURES / f"{recipe.id}.png")
 
 
-def order(task: str, folder: Path) -> list[str]:
+def beside_input(folder: Path, sheet: Path) -> None:
+    """Put the input and the drawn views above a sheet of the result."""
+    result = Image.open(sheet).convert("RGB")
+    side, drawn = result.width // 4, sorted(folder.glob("*_view_[0-9]*.png"))
+    whole = Image.new("RGB", (result.width, result.height + side), (128, 128, 128))
+    whole.paste(result, (0, side))
+    tiles = [(folder / "input.png", side, 0, 0)]
+    tiles += [(path, side // 2, side + i % 6 * side // 2, i // 6 * side // 2)
+              for i, path in enumerate(drawn)]
+    for path, size, x, y in tiles:
+        tile = Image.open(path).convert("RGBA").resize((size, size))
+        whole.paste(tile, (x, y), tile)
+    whole.save(sheet)
+
+
+def order(recipe: RecipeInfo, folder: Path) -> list[str]:
     """Return what the command line is told for a recipe of that task; writes its input."""
+    task = recipe.task
+    if task == "image_to_3d":
+        place = {option.name: option.default for option in recipe.options}
+        camera = picture_camera(place["elevation_degrees"], place["fov_degrees"], 128)
+        pixels = render(build(*PICTURED, 1), camera, samples=3)["rgba"][0]
+        Image.fromarray((pixels * 255).round().astype("uint8")).save(folder / "input.png")
+        return ["generate", "--image", f"{folder}/input.png"]
     if task == "deform":
         export(Asset("dog", mesh=one_surface(build("dog", "brown", 1))), folder, ("ply",))
         (folder / "head.json").write_text(HEAD_UP, encoding="utf-8")

@@ -30,10 +30,10 @@ class Image:
 
     def check(self) -> None:
         """Raise :class:`InputError` where these are not the pixels of a picture."""
-        shape = self.pixels.shape
-        if len(shape) != 3 or shape[2] not in (1, 3, 4) or 0 in shape:
+        shape, kind = self.pixels.shape, self.pixels.dtype
+        if len(shape) != 3 or shape[2] not in (1, 3, 4) or 0 in shape or kind != np.uint8:
             raise InputError(
-                "image_invalid", f"An image cannot have the shape {shape}.",
+                "image_invalid", f"An image cannot have the shape {shape} and be of {kind}.",
                 "Choose a picture: gray, RGB or RGBA, 8 bits a channel.",
             )
         if max(shape) > IMAGE_PIXELS:

@@ -77,6 +77,7 @@ def noisy():
         (with_box(canvas(), (20, 26), (60, 66)), "image_object_too_small"),
         (with_box(with_box(canvas()), (20, 50), (10, 30), GREEN), "image_several_objects"),
         (np.zeros((64, 64, 2), np.uint8), "image_invalid"),
+        (with_box(canvas()).astype(np.float32), "image_invalid"),
     ],
 )
 def test_bad_pictures_are_told_apart(pixels, code):
