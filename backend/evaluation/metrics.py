@@ -23,7 +23,12 @@ class Figure:
         count = len(values)
         spread = float(values.float().std()) if count > 1 else float("nan")
         mean = float(values.float().mean()) if count else float("nan")
-        return cls(round(mean, 4), round(1.96 * spread / math.sqrt(max(count, 1)), 4), count)
+        return cls(_short(mean), _short(1.96 * spread / math.sqrt(max(count, 1))), count)
+
+
+def _short(value: float) -> float:
+    """To six digits, however small: what must be zero shows when it is not."""
+    return float(f"{value:.6g}")
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ def test_figures_have_their_interval() -> None:
     figure = Figure.of(torch.tensor([0.0, 1.0, 1.0, 0.0]))
     assert figure.mean == 0.5 and figure.cases == 4
     assert figure.interval == pytest.approx(1.96 * math.sqrt(1 / 3) / 2, abs=1e-4)
+    assert Figure.of(torch.tensor([4.4e-5])).mean == pytest.approx(4.4e-5)
     assert math.isnan(Figure.of(torch.zeros(0)).mean)
 
 

@@ -15,13 +15,17 @@ from backend.multiview.hull import visual_hull
 from backend.multiview.images import OBJECT_FILL
 from backend.multiview.rigs import FILL, picture_camera
 from backend.pocket.render import render
-from backend.pocket.world import Scene, build, caption
+from backend.pocket.vocabulary import Pair
+from backend.pocket.world import Scene, build, caption, held_out_prompts
 from backend.pocket.world.meshes import to_mesh
 from backend.rendering.cameras import Cameras
 from backend.rendering.meshes import render_mesh
 from protocol.assets import Asset, Image, Mesh, View
 
 PICTURE_PIXELS = 256
+HOLLOW = ("mug", "bowl", "chair")
+"""Kinds of which no outline shows all: here a recipe has to be better than a visual hull."""
+HOLLOW_ELEVATION_DEGREES = 30.0
 TURNS_DEGREES = (0, 30, -30, 45, -45, 60, -60, 90)
 LARGEST = 0.98
 """Radius of the ball that an object of known picture has to stay in."""
@@ -29,15 +33,34 @@ LARGEST = 0.98
 
 def cases(bench: Bench, count: int) -> Iterator[Case]:
     """Cut-out pictures of held-out kinds and colors, from the elevation and with the field of view
-    that the recipe supposes."""
-    elevation = bench.option("elevation_degrees") or 0.0
-    camera = picture_camera(elevation, bench.option("fov_degrees") or 0.0, PICTURE_PIXELS)
-    for seed, pair in enumerate(bench.words.held_out_prompts(count)):
+    that the recipe supposes; every fourth is a hollow thing, seen from above."""
+    for seed, pair in enumerate(subjects(bench, count)):
+        elevation = bench.option("elevation_degrees")
+        options = {}
+        if pair[0] in HOLLOW and elevation is not None:
+            elevation = options["elevation_degrees"] = HOLLOW_ELEVATION_DEGREES
+        camera = picture_camera(
+            elevation or 0.0, bench.option("fov_degrees") or 0.0, PICTURE_PIXELS
+        )
         scene = turned_to_fit(build(*pair, seed), camera)
         pixels = (render(scene, camera, samples=3)["rgba"][0] * 255).round().astype(np.uint8)
         picture = Asset(caption(*pair), images={"image": Image(pixels)})
-        measured = partial(measure, scene, camera)
-        yield Case(caption(*pair), seed, measured, assets={"image": picture})
+        yield Case(
+            caption(*pair), seed, partial(measure, scene), options=options,
+            assets={"image": picture},
+        )
+
+
+def subjects(bench: Bench, count: int) -> list[Pair]:
+    """Held-out kinds and colors, every fourth hollow where there are any."""
+    words = bench.words
+    plain = iter(words.held_out_prompts(count))
+    known = tuple(kind for kind in words.kinds if kind in HOLLOW)
+    hollow = iter(held_out_prompts(count, known, words.colors))
+    return [
+        next(hollow, None) or next(plain) if index % 4 == 3 else next(plain)
+        for index in range(min(count, len(words.pairs(held_out=True))))
+    ]
 
 
 def turned_to_fit(scene: Scene, camera: Cameras) -> Scene:
@@ -74,9 +97,10 @@ def as_supposed(scene: Scene, camera: Cameras, rounds: int = 3) -> Scene:
     return scene
 
 
-def measure(scene: Scene, camera: Cameras, made: Asset) -> Figures:
+def measure(scene: Scene, made: Asset) -> Figures:
     """Chamfer, IoU and novel-view PSNR beside that of copying the input; ``hull_`` for the visual
-    hull of the views that the recipe drew, ``drawn_psnr`` for those views themselves."""
+    hull of the views that the recipe drew, ``drawn_psnr`` for those views themselves; shapes once
+    more as ``hollow_`` where the object is."""
     assert made.mesh is not None
     truth = to_mesh(scene)
     figures = of_shape(made.mesh, truth) | of_looks(made.mesh, truth)
@@ -86,6 +110,9 @@ def measure(scene: Scene, camera: Cameras, made: Asset) -> Figures:
         if hull is not None:
             own = of_shape(hull, truth)
             figures |= {f"hull_{name}": value for name, value in own.items()}
+    if scene.kind in HOLLOW:
+        shapes = {name: value for name, value in figures.items() if "psnr" not in name}
+        figures |= {f"hollow_{name}": value for name, value in shapes.items()}
     return figures
 
 

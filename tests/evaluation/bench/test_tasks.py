@@ -82,10 +82,22 @@ def test_a_truth_of_its_own_picture_scores_as_one() -> None:
     rgba = (render(scene, cameras)["rgba"] * 255).round().astype(np.uint8)
     views = [View(c2w.numpy(), 0.0, Image(pixels))
              for c2w, pixels in zip(cameras.c2w, rgba, strict=True)]
-    figures = images.measure(scene, camera, Asset("truth", mesh=to_mesh(scene), views=views))
+    figures = images.measure(scene, Asset("truth", mesh=to_mesh(scene), views=views))
     assert figures["chamfer"] < 1e-6 and figures["iou"] == 1 and figures["psnr"] > 60
     assert figures["drawn_psnr"] > 35 and figures["copy_psnr"] < 25
     assert 0.001 < figures["hull_chamfer"] < 0.1 and 0.4 < figures["hull_iou"] < 1
+
+
+def test_every_fourth_thing_is_hollow_and_seen_from_above() -> None:
+    on = bench("wonder3d")
+    pairs = images.subjects(on, 16)
+    assert [pair[0] in images.HOLLOW for pair in pairs[3::4]] == [True] * 4
+    assert len(set(pairs)) >= 15 and all(is_held_out(*pair) for pair in pairs)
+    made = list(images.cases(on, 4))
+    assert [case.options.get("elevation_degrees") for case in made] == [None] * 3 + [30.0]
+    scene = build("bowl", "red", 0)
+    figures = images.measure(scene, Asset("truth", mesh=to_mesh(scene)))
+    assert figures["hollow_iou"] == figures["iou"] == 1 and "hollow_psnr" not in figures
 
 
 def test_a_train_is_turned_until_it_fits() -> None:
