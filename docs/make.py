@@ -15,14 +15,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import numpy as np
 from PIL import Image
 
+from backend.cli.meshes import read_mesh
 from backend.evaluation.bench.deformations import one_surface
 from backend.meshing.export import export
 from backend.multiview.rigs import picture_camera
 from backend.pocket import composition_sheets, sheets
 from backend.pocket.render import render
 from backend.pocket.world import COLORS, KINDS, build
+from backend.pocket.world.descriptions import Accessory, Description
 from backend.pocket.world.meshes import to_mesh
 from backend.pocket.world.motions import Motion, with_room
 from backend.priors.library import find_prior
@@ -36,6 +39,7 @@ BEGIN, END = "<!-- from the code: python build.py docs -->", "<!-- until here --
 PROMPT = "a red mushroom"
 PROMPTS = {
     "deform": "a dog", "animate": "a blue windmill spinning its blades",
+    "edit": "a white snowman with a red hat, whose hat shall be green: before and after",
     "image_to_3d": "from the picture on the left: drawn views, and the object that came of it",
 }
 """By task, where it is another one."""
@@ -193,7 +197,25 @@ def order(recipe: RecipeInfo, folder: Path) -> list[str]:
         scene = with_room(build("windmill", "blue", 3), Motion("spin", "blades"))
         export(Asset("windmill", mesh=to_mesh(scene, segments=24)), folder, ("ply",))
         return ["animate", f"{folder}/windmill.ply", PROMPTS[task]]
+    if task == "edit":
+        return edit_order(recipe, folder)
     return ["generate", PROMPT]
+
+
+def edit_order(recipe: RecipeInfo, folder: Path) -> list[str]:
+    """Return an order to repaint a hat, said as an instruction or as what shall be seen."""
+    said = Description("snowman", "white", accessory=Accessory("hat", "red"))
+    scene = build(said, seed=3)
+    path = folder / "snowman.glb"
+    export(Asset("snowman", mesh=to_mesh(scene, texture_size=512)), folder, ("glb",))
+    hat = np.concatenate([p.surface_points() for p in scene.parts if p.name.startswith("hat")])
+    before, after = (mesh.positions for mesh in (to_mesh(scene), read_mesh(path).mesh))
+    scale = np.ptp(after, 0).max() / np.ptp(before, 0).max()
+    box = scale * (np.stack([hat.min(0), hat.max(0)]) - before.min(0)) + after.min(0)
+    told = "instruction" in recipe.capabilities
+    prompt = "make the hat green" if told else "a white snowman with a green hat"
+    corners = ",".join(f"{number:.3f}" for number in (box + [[-0.02], [0.02]]).ravel())
+    return ["edit", str(path), prompt, f"--region-box={corners}"]
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """A mesh as DreamEditor's field, and the field as the mesh again (sections 4.1 and 4.3)."""
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.loop import State, distill
 from backend.distillation.regularizers import edge_lengths, laplacian
 from backend.distillation.views import Orbit, sample_rigs
 from backend.meshing.bake import bake
 from backend.meshing.normals import vertex_normals
+from backend.regions.gate import Gate
 from backend.regions.patches import border_vertices
 from backend.regions.placed import PlacedRegion
 from backend.regions.restore import restore_mesh
@@ -129,6 +131,22 @@ def row_weights(field: MeshField, placed: PlacedRegion) -> dict[str, Tensor]:
         "color": features, "geometry": features,
         "offsets": torch.from_numpy(movable.astype(np.float32)),
     }
+
+
+def held_state(field: MeshField, placed: PlacedRegion, rates: Mapping[str, Number]) -> State:
+    """The field and its optimizer, behind a gate that holds everything outside the region."""
+    state = State.create(field, rates)
+    weights = row_weights(field, placed)
+    Gate(state.optimizer, lambda: weights)
+    return state
+
+
+def edit_rates(rate: float, geometry: bool) -> dict[str, Number]:
+    """By parameter group: of the color features ``rate``, of all that is ``geometry`` a tenth;
+    vertices stop moving halfway, as in the released code."""
+    if not geometry:
+        return {"color": rate}
+    return {"color": rate, "geometry": 0.1 * rate, "offsets": Schedule(0.1 * rate, 0.0, end=0.5)}
 
 
 def edited_mesh(field: MeshField, placed: PlacedRegion) -> Mesh:

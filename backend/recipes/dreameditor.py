@@ -13,23 +13,26 @@ LoRA, with nine renders of the mesh, and sees four views of a step jointly, with
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from backend.diffusion.annealing import Schedule
-from backend.distillation.loop import State, distill
+from backend.distillation.loop import distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit
 from backend.editing.locating import surrounding_cameras
-from backend.editing.mesh_fields import edited_mesh, fit_field, row_weights, shape_losses
+from backend.editing.mesh_fields import (
+    edit_rates,
+    edited_mesh,
+    fit_field,
+    held_state,
+    shape_losses,
+)
 from backend.meshing.texturing import with_texture
 from backend.recipes.edits import EditOptions, check_said, locate
 from backend.recipes.options import option
 from backend.recipes.personal import PersonalOptions, know_mesh, noun_of, with_identifier
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
-from backend.recipes.volumes import contact_sheet, preview
-from backend.regions.gate import Gate
+from backend.recipes.volumes import before_and_after, preview
 from backend.regions.placed import PlacedRegion
 from backend.representations.mesh import MeshRepresentation
 from backend.representations.mesh_field import MeshField
@@ -43,21 +46,18 @@ ORBIT = Orbit(elevation_degrees=(-10, 45), fov_degrees=(30, 50), fill=(0.8, 1.0)
 class Options(PersonalOptions, EditOptions, ScoreOptions):
     """The paper's rates and noise range; counts for a CPU."""
 
-    fit_steps: int = option(200, "Steps that distil the mesh into its field", low=0, high=100000)
     subject: str = option(
         "", "What the object is called now, as the prompt says it; else its name tells"
     )
+    fit_steps: int = option(200, "Steps that distil the mesh into its field", low=0, high=100000)
     steps: int = option(1000, "Steps of score distillation in the region", low=1, high=20000)
     geometry: bool = option(True, "Let the shape change too, not only the color")
     learning_rate: float = option(
         0.01, "Rate of the color features; the others follow", low=1e-4, high=1.0, advanced=True
     )
-    lambda_laplacian: float = option(
-        1e-4, "Weight of the loss that smooths moved vertices", low=0.0, high=100.0, advanced=True
-    )
-    lambda_edges: float = option(
-        1e-4, "Weight of the loss that keeps edges as long as they were", low=0.0, high=100.0,
-        advanced=True,
+    lambda_shape: float = option(
+        1e-4, "Weight of what keeps moved vertices smooth and edges as long as they were",
+        low=0.0, high=100.0, advanced=True,
     )
 
 
@@ -80,8 +80,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     )
     yield from edit_region(score, field, placed, options, studio)
     result = yield from studio.once("mesh", lambda: edited_mesh(field, placed))
-    looks = MeshRepresentation(result)
-    return Asset(inputs.prompt, mesh=result, contact_sheet=contact_sheet(looks))
+    looks = before_and_after(mesh, MeshRepresentation(result))
+    return Asset(inputs.prompt, mesh=result, contact_sheet=looks)
 
 
 def edit_region(
@@ -91,26 +91,14 @@ def edit_region(
     """Stage 3: score distillation through a gate that holds everything outside the region."""
     views = ScoredViews(score, ORBIT, options.steps, studio, "edit", sets=1, views=4)
     shape = shape_losses(field)
-
-    def losses(step: int) -> dict[str, Tensor]:
-        return {"score": views.loss(field, step)[0], **shape()}
-
-    rate = options.learning_rate
-    rates: dict[str, Schedule | float] = {"color": rate}
-    if options.geometry:
-        # Vertices stop moving halfway, as in the released code.
-        rates |= {"geometry": 0.1 * rate, "offsets": Schedule(0.1 * rate, 0.0, end=0.5)}
-    state = State.create(field, rates)
-    held = row_weights(field, placed)
-    Gate(state.optimizer, lambda: held)
-    weights = {
-        "score": 1.0, "laplacian": options.lambda_laplacian, "edges": options.lambda_edges
-    }
+    rates = edit_rates(options.learning_rate, options.geometry)
+    weights = {"score": 1.0, **dict.fromkeys(("laplacian", "edges"), options.lambda_shape)}
     yield from studio.stage(
-        "edit", state,
+        "edit", held_state(field, placed, rates),
         lambda state: distill(
-            state, options.steps, losses, weights, rates=rates, after_step=field.upkeep,
-            preview=lambda: preview(field),
+            state, options.steps,
+            lambda step: {"score": views.loss(field, step)[0], **shape()}, weights, rates=rates,
+            after_step=field.upkeep, preview=lambda: preview(field),
         ),
     )
 
