@@ -54,26 +54,8 @@ class Options(MotionOptions):
     amplification: float = option(
         12.0, "How much more than the prior asks for frames are set apart", low=0.0, high=50.0
     )
-    width: int = option(128, "Of the deformation field's layers", low=8, high=512, advanced=True)
-    learning_rate: float = option(
-        2e-3, "Of the field, at first; a tenth in the end", low=1e-5, high=0.1, advanced=True
-    )
     lambda_video: float = option(1.0, "Weight of the prior of clips", low=0.0, high=1e4)
     lambda_image: float = option(1.0, "Weight of the prior of pictures", low=0.0, high=1e4)
-    lambda_divergence: float = option(
-        10.0, "Weight of the loss that keeps it from drifting off and growing", low=0.0, high=1e6
-    )
-    lambda_rigidity: float = option(
-        1.0, "Weight of the loss that moves neighbors alike", low=0.0, high=1e6, advanced=True
-    )
-    lambda_stretch: float = option(
-        10.0, "Weight of the loss that keeps neighbors as near as they were", low=0.0, high=1e6,
-        advanced=True,
-    )
-    lambda_interpolation: float = option(
-        100.0, "Weight of the loss that lets a clip follow the one before", low=0.0, high=1e6,
-        advanced=True,
-    )
     shortest_window: float = option(
         0.5, "Shortest part of a clip that the frames of a step are spread over", low=0.05,
         high=1.0, advanced=True,

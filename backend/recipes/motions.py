@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 
 from backend.deformation.clips import MovingGaussians
+from backend.deformation.poisson import double_areas
 from backend.pocket.world.descriptions import MOTIONS
 from backend.pocket.world.motions import names_motion
 from backend.priors.base import Prior
@@ -24,6 +25,8 @@ from protocol.assets import Asset, Image, Mesh, Motion
 from protocol.errors import InputError
 
 STRIP_FRAMES, STRIP_PIXELS = 8, 96
+MOST_PLACES = 100_000_000
+"""Of vertices in all frames: 1.2 GB."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,24 @@ class MotionOptions:
     subject: str = option("", "What that object is; empty: the first prompt")
     gaussians: int = option(6000, "Gaussians that stand for the mesh", low=64, high=200000)
     fit_steps: int = option(300, "Steps that fit them to it", low=1, high=20000)
+    width: int = option(128, "Of the deformation field's layers", low=8, high=512, advanced=True)
+    learning_rate: float = option(
+        2e-3, "Of the field, at first; a tenth in the end", low=1e-5, high=0.1, advanced=True
+    )
+    lambda_divergence: float = option(
+        10.0, "Weight of the loss that keeps it from drifting off and growing", low=0.0, high=1e6
+    )
+    lambda_rigidity: float = option(
+        1.0, "Weight of the loss that moves neighbors alike", low=0.0, high=1e6, advanced=True
+    )
+    lambda_stretch: float = option(
+        10.0, "Weight of the loss that keeps neighbors as near as they were", low=0.0, high=1e6,
+        advanced=True,
+    )
+    lambda_interpolation: float = option(
+        100.0, "Weight of the loss that lets a clip follow the one before", low=0.0, high=1e6,
+        advanced=True,
+    )
 
 
 def prompts_of(inputs: Inputs, options: MotionOptions, video: Prior) -> list[str]:
@@ -64,14 +85,33 @@ def prompts_of(inputs: Inputs, options: MotionOptions, video: Prior) -> list[str
 def still_object(
     inputs: Inputs, prompt: str, options: MotionOptions, studio: Studio
 ) -> Generator[Progress, None, Mesh]:
-    """The given mesh, or one that MVDream makes."""
+    """The given mesh, or one that MVDream makes. Raises :class:`InputError` where a given one has
+    no surface to see, or too much of it to keep in every frame."""
     if "mesh" in inputs.assets:
+        check_still(inputs.mesh, options)
         return inputs.mesh
     words = options.subject or prompt
     check_words(mvdream.RECIPE, words, studio.find_prior)
     preset = mvdream.Options(**mvdream.RECIPE.presets[options.still])
     made = yield from mvdream.run(Inputs(words, inputs.negative_prompt), preset, studio)
     return made.mesh
+
+
+def check_still(mesh: Mesh, options: MotionOptions) -> None:
+    """Raises :class:`InputError` where a mesh cannot be set in motion."""
+    if not double_areas(mesh.positions, mesh.faces).any():
+        raise InputError(
+            "mesh_zero_area", "No face of the mesh has an area.",
+            "Choose an object with a surface, or undo its scale of 0.",
+        )
+    places = len(mesh.positions) * options.frames * options.clips
+    if places > MOST_PLACES:
+        raise InputError(
+            "motion_too_large",
+            f"{len(mesh.positions):,} vertices in {options.frames * options.clips} frames are too "
+            "many to keep.",
+            f"Decimate the object, or ask for fewer frames: {MOST_PLACES:,} places are the most.",
+        )
 
 
 def still_gaussians(

@@ -247,6 +247,18 @@ def test_a_prompt_without_a_motion_that_the_prior_knows_is_refused(stage: Stage)
     assert prompts_of(inputs, Options(), anything)[1] == "a dog looking bored"
 
 
+def test_meshes_that_cannot_be_set_in_motion_are_refused_at_once(stage: Stage) -> None:
+    still = ball()
+    for mesh, code in (
+        (replace(still, positions=0 * still.positions), "mesh_zero_area"),
+        (replace(still, positions=np.tile(still.positions, (50_000, 1))), "motion_too_large"),
+    ):
+        inputs = Inputs("ball rising", assets={"mesh": Asset("ball", mesh=mesh)})
+        with pytest.raises(InputError) as caught:
+            next(recipe.run(inputs, Options(), stage.studio("refused", code)))
+        assert caught.value.problem.code == code and caught.value.problem.hint
+
+
 def test_a_run_that_was_cut_off_goes_on_to_the_same_bits(stage: Stage) -> None:
     begin = partial(stage.begin, "ball rising | ball left", steps=6)
     whole = finish(begin(folder="whole")[0])
