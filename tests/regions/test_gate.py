@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch.nn import Parameter
 
 from backend.regions.gate import Gate
@@ -81,3 +83,29 @@ def test_what_has_no_place_may_not_be_optimized() -> None:
     parameter.sum().backward()
     with pytest.raises(ValueError, match="network"):
         optimizer.step()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    weights=st.lists(st.sampled_from([0.0, 0.3, 1.0]), min_size=1, max_size=8),
+    bad=st.sampled_from([0.0, float("nan"), float("inf"), 1e30]),
+    make=st.sampled_from(optimizers()), steps=st.integers(1, 4), seed=st.integers(0, 10**6),
+)
+def test_whatever_the_gradients_rows_outside_keep_their_bits(
+    weights: list[float], bad: float, make: Callable[[Parameter], torch.optim.Optimizer],
+    steps: int, seed: int,
+) -> None:
+    """Also where those outside are not finite."""
+    generator, inside = torch.Generator().manual_seed(seed), torch.tensor(weights)
+    parameter = Parameter(torch.randn(len(weights), 2, generator=generator))
+    before, optimizer = parameter.detach().clone(), make(parameter)
+    Gate(optimizer, lambda: {"rows": inside})
+    for _ in range(steps):
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+        parameter.grad[inside == 0] += bad
+        optimizer.step()
+    assert torch.equal(parameter.detach()[inside == 0], before[inside == 0])
+    for kept in optimizer.state[parameter].values():
+        if isinstance(kept, torch.Tensor) and kept.shape == parameter.shape:
+            assert not kept[inside == 0].any()
+    assert torch.isfinite(parameter).all()

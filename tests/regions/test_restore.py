@@ -1,14 +1,20 @@
 """Mesh results: outside the region the original's bits, also in what bilinear look-up blends."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from backend.evaluation.edits import outside_faces_changed, outside_texels_changed
 from backend.meshing.unwrap import unwrap
 from backend.regions.placed import place_region
 from backend.regions.restore import restore_mesh, texel_weights
 from backend.rendering.textures import sample_texture
 from protocol.assets import Attribute, Image, Material, Mesh, Region
+from protocol.errors import InputError
 
 from .test_placed import ball, placed_box
 
@@ -82,3 +88,47 @@ def test_texels_shared_with_a_face_outside_stay() -> None:
     mesh = Mesh(np.concatenate([low, low + 0.2]).astype(np.float32), faces, uvs=corners)
     chosen = np.array([True, True, False, False])
     assert not texel_weights(place_region(Region(faces=chosen), mesh), (16, 16)).any()
+
+
+def any_region(mesh: Mesh, way: int, rng: np.random.Generator) -> Region:
+    """Some of a mesh: a turned box, weights of vertices, or faces."""
+    if way == 0:
+        box = placed_box(tuple(rng.uniform(-0.6, 0.6, 3)), float(rng.uniform(0.2, 0.6)))
+        turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+        box[:3, :3] = turn @ box[:3, :3]
+        return Region(box=box)
+    if way == 1:
+        weights = rng.random(len(mesh.positions)) * (rng.random(len(mesh.positions)) < 0.3)
+        return Region(vertices=weights.astype(np.float32))
+    return Region(faces=rng.random(len(mesh.faces)) < rng.uniform(0.05, 0.9))
+
+
+@settings(max_examples=20, deadline=None)
+@given(way=st.integers(0, 2), seed=st.integers(0, 10**6))
+def test_whatever_is_edited_all_outside_stays(way: int, seed: int) -> None:
+    """Any region, moves and colors: no face outside is other in a place, UV or texel it shows."""
+    mesh, rng = noisy_ball(), np.random.default_rng(seed)
+    region = any_region(mesh, way, rng)
+    try:
+        placed = place_region(region, mesh)
+    except InputError:
+        return  # a box beside the surface
+    moved = rng.normal(size=mesh.positions.shape).astype(np.float32)
+    painted = Image(rng.integers(0, 256, (64, 64, 3), np.uint8))
+    result = restore_mesh(placed, moved, painted, {})
+    outside = placed.most_on_faces() == 0
+    assert outside_faces_changed(result, placed) == 0
+    assert outside_texels_changed(result, placed) == 0
+    still = placed.at_vertices() == 0
+    assert np.array_equal(result.positions[still], mesh.positions[still])
+    assert np.array_equal(result.uvs[outside], mesh.uvs[outside])
+
+
+@cache
+def noisy_ball() -> Mesh:
+    """Small, with a texture of noise."""
+    mesh = ball(1)
+    mesh.uvs = unwrap(mesh.positions, mesh.faces, 64)
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    mesh.material = Material(base_color_map=Image(pixels))
+    return mesh
