@@ -33,32 +33,32 @@ def followed(found: Tensor, source: Tensor, target: Tensor) -> float:
 
 def outside_faces_changed(found: Mesh, placed: PlacedRegion) -> float:
     """The share of the original's faces outside of the region that ``found`` does not have, bit for
-    bit, in position and UV; 0 is the guarantee."""
+    bit, in positions and in the texels that they look up; 0 is the guarantee."""
     outside = placed.most_on_faces() == 0
     if not outside.any():
         return 0.0
     there = set(_face_bits(found))
-    kept = [bits in there for bits in _face_bits(placed.mesh, outside)]
-    return 1 - float(np.mean(kept))
+    return 1 - float(np.mean([bits in there for bits in _face_bits(placed.mesh, outside)]))
 
 
 def outside_texels_changed(found: Mesh, placed: PlacedRegion) -> float:
     """The share of the texels that the original shows outside of the region whose bits ``found``
-    has not; all, where its texture has another size. 0 is the guarantee."""
-    original, mine = _texture(placed.mesh), _texture(found)
-    if original.shape != mine.shape:
+    has not; 0 is the guarantee. A larger texture holds the original's at its lower left, where UVs
+    begin."""
+    original = _texture(placed.mesh)
+    size = len(original)
+    mine = _texture(found)[-size:, :size]
+    if mine.shape != original.shape:
         return 1.0
     assert placed.mesh.uvs is not None
-    shown = texels_near(placed.mesh.uvs[placed.most_on_faces() == 0], len(original))
+    shown = texels_near(placed.mesh.uvs[placed.most_on_faces() == 0], size)
     return float((original != mine).any(-1)[shown].mean()) if shown.any() else 0.0
 
 
-def _face_bits(mesh: Mesh, chosen: NDArray[np.bool_] | None = None) -> list[bytes]:
-    faces, uvs = mesh.faces, mesh.uvs
-    assert uvs is not None
-    if chosen is not None:
-        faces, uvs = faces[chosen], uvs[chosen]
-    rows = np.concatenate([mesh.positions[faces], uvs], -1).astype(np.float32)
+def _face_bits(mesh: Mesh, chosen: NDArray[np.bool_] | slice = slice(None)) -> list[bytes]:
+    assert mesh.uvs is not None
+    texels = mesh.uvs[chosen] * np.float32(len(_texture(mesh)))
+    rows = np.concatenate([mesh.positions[mesh.faces[chosen]], texels], -1)
     return [row.tobytes() for row in rows]
 
 

@@ -13,6 +13,8 @@ from backend.evaluation.edits import (
     outside_texels_changed,
     way_gone,
 )
+from backend.meshing.bake import texels_near
+from backend.meshing.join import join_textured
 from backend.meshing.texturing import with_texture
 from backend.regions.placed import PlacedRegion, place_region
 from protocol.assets import Image, Mesh, Region
@@ -57,6 +59,15 @@ def test_nothing_changed_is_zero_also_in_other_order() -> None:
     assert outside_texels_changed(placed.mesh, placed) == 0
 
 
+def test_a_larger_texture_may_hold_the_original() -> None:
+    placed = placed_ball()
+    ball = with_texture(placed.mesh, 64)
+    joined = join_textured(ball, replace(ball, positions=ball.positions + np.float32(2)))
+    assert outside_faces_changed(joined, placed) == outside_texels_changed(joined, placed) == 0
+    moved = replace(joined, uvs=joined.uvs + np.float32(1 / 128))
+    assert outside_faces_changed(moved, placed) == 1
+
+
 def test_faces_that_moved_by_one_bit_count() -> None:
     placed = placed_ball()
     positions = placed.mesh.positions.copy()
@@ -74,8 +85,6 @@ def test_texels_of_the_region_may_change_and_no_others() -> None:
     placed = placed_ball()
     everything = np.ones((64, 64), bool)
     assert outside_texels_changed(painted(placed.mesh, everything), placed) == 1
-    from backend.meshing.bake import texels_near
-
     outside = texels_near(placed.mesh.uvs[placed.most_on_faces() == 0], 64)
     assert outside_texels_changed(painted(placed.mesh, ~outside), placed) == 0
     one = np.zeros_like(outside)

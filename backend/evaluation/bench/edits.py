@@ -55,14 +55,15 @@ def options_of(edit: Edit) -> dict[str, str]:
 
 
 def prompt_of(bench: Bench, edit: Edit) -> str:
-    """An instruction for a prior of instructions; else what shall be seen in the end."""
-    if "instruction" in bench.recipe.capabilities:
+    """An instruction for a prior of instructions; else, and for its other operations, what shall be
+    seen in the end."""
+    if "instruction" in bench.recipe.capabilities and edit.operation not in OPERATIONS:
         return edit.instruction
     return edit.caption_target
 
 
 def region_of(edit: Edit, source: Mesh) -> Region:
-    """The faces of what changes only its paint; else a box around all that changes."""
+    """The faces of what changes only its paint, or goes; else a box around all that changes."""
     old, new = (
         [part for part, changed in zip(scene.parts, parts, strict=True) if changed]
         for scene, parts in ((edit.source, edit.source_parts), (edit.target, edit.target_parts))
@@ -71,7 +72,7 @@ def region_of(edit: Edit, source: Mesh) -> Region:
         {(part.shape, part.local_to_world.tobytes(), part.params.tobytes()) for part in parts}
         for parts in (old, new)
     ]
-    if places[0] != places[1]:
+    if new and places[0] != places[1]:
         return Region(box=changed_box(edit))
     return Region(faces=edit.source_parts[source.attributes["part"].values])
 

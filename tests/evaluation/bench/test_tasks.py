@@ -134,7 +134,12 @@ def test_only_recipes_that_delete_are_asked_to() -> None:
     edit = draw_edit(np.random.default_rng(4), True, ("remove",))
     assert edits.options_of(edit) == {"operation": "delete"}
     assert edits.prompt_of(bench("dreameditor"), edit) == edit.caption_target
-    assert edits.prompt_of(bench("gaussian_editor"), edit) == edit.instruction
+    assert edits.prompt_of(bench("gaussian_editor"), edit) == edit.caption_target
+    worn, mesh = edit.source_said.accessory.kind, to_mesh(edit.source)
+    chosen = mesh.attributes["part"].values[edits.region_of(edit, mesh).faces]
+    assert {worn in edit.source.parts[part].name for part in chosen} == {True}
+    other = draw_edit(np.random.default_rng(4), True, ("part color",))
+    assert edits.prompt_of(bench("gaussian_editor"), other) == other.instruction
 
 
 def test_rigid_deformation_is_scored_as_itself() -> None:
