@@ -110,8 +110,7 @@ class Wonder3DPrior(PictureReader, WithoutReadings):
 
 
 def _check_set(t: Tensor, condition: Condition, shown: int) -> None:
-    """Raises for other sets of views than it draws: ValueError for other numbers and domains,
-    :class:`InputError` for other places."""
+    """Raises :class:`InputError` for other sets of views than it draws."""
     views, cameras = len(AZIMUTHS), condition.cameras
     domain = torch.tensor([COLOR] * (shown + views) + [NORMAL] * views)
     told = (condition.given, torch.arange(len(domain)) < shown), (condition.domain, domain)
@@ -120,7 +119,11 @@ def _check_set(t: Tensor, condition: Condition, shown: int) -> None:
         found is not None and not torch.equal(found.cpu(), wanted.expand(len(t), -1))
         for found, wanted in told
     ):
-        raise ValueError("Wonder3D draws the colors, then the normals of its six views")
+        raise InputError(
+            "views_unknown", "Wonder3D draws the colors, then the normals of its six views of one "
+            "picture, and nothing else.",
+            "Use it for the recipe Wonder3D, and name another model for normals otherwise.",
+        )
     for one in range(len(t)):
         _check_rig(cameras[slice(one * len(domain) + shown, (one + 1) * len(domain))])
 

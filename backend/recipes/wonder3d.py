@@ -6,13 +6,13 @@ geometry-aware normal loss and without the rays that fit worst (section 4.3). No
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from backend.multiview.domains import CrossDomainSampler
-from backend.multiview.images import find_image, given_view, prepare_picture
-from backend.multiview.rigs import SIX_WEIGHTS, picture_camera, six_views
+from backend.multiview.reference import ReferenceView
+from backend.multiview.rigs import SIX_WEIGHTS, six_views
 from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
 from backend.recipes.options import option
@@ -44,6 +44,9 @@ class Options:
         0.2, "Share of the rays left out of each later step, those that fit worst",
         low=0.0, high=0.9, advanced=True,
     )
+    normals: bool = option(
+        True, "Fit the drawn normals, not their colors and outlines alone", advanced=True
+    )
     grid_resolution: int = option(96, "Cells along each side of the grid", low=16, high=256)
     samples: int = option(24, "Samples along each ray", low=8, high=256, advanced=True)
     faces: int = option(20000, "Most triangles of the mesh", low=100, high=500000)
@@ -57,6 +60,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
     targets = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
+    if not options.normals:
+        targets = replace(targets, normals=None)
     size = SurfaceSize(
         options.fit_steps, options.grid_resolution, options.rays, options.samples
     )
@@ -75,12 +80,11 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
 def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSampler:
     """The picture cut out and centered, its camera, and the six views to be drawn."""
     prior = studio.prior("normals")
-    side = prior.spec.resolution
-    picture = prepare_picture(find_image(inputs.assets), side)
-    camera = picture_camera(options.elevation_degrees, options.fov_degrees, side)
+    elevation = options.elevation_degrees
+    reference = ReferenceView.of(inputs.assets, prior, elevation, options.fov_degrees)
     return CrossDomainSampler(
-        prior, given_view(prior, picture, camera), six_views(options.elevation_degrees, side),
-        options.view_steps, options.guidance_scale,
+        prior, reference.given, six_views(elevation, prior.spec.resolution), options.view_steps,
+        options.guidance_scale,
     )
 
 
@@ -91,7 +95,7 @@ RECIPE = Recipe(
     summary="One picture to a textured mesh, through six views of colors and normals.",
     citation="Long et al., Wonder3D: Single Image to 3D using Cross-Domain Diffusion, "
     "arXiv 2310.15008",
-    capabilities=("image+pose", "normals"),
+    capabilities=("normals",),
     inputs=("image",),
     options=Options,
     presets={

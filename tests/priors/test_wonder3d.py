@@ -213,7 +213,7 @@ def test_other_views_are_refused(prior: Wonder3DPrior) -> None:
     for wrong in (
         Condition(cameras=BESIDE, domain=DOMAIN.flip(1), given=GIVEN), Condition(cameras=BESIDE),
     ):
-        with pytest.raises(ValueError, match="its six views"):
+        with pytest.raises(InputError, match="its six views"):
             prior.predict(noisy, t, wrong)
 
 

@@ -12,10 +12,11 @@ import trimesh
 from backend.evaluation.geometry import chamfer, volume_iou
 from backend.multiview.hull import visual_hull
 from backend.multiview.rigs import picture_camera, six_views
+from backend.multiview.surfaces import SurfaceSize, SurfaceTargets, reconstruct
 from backend.priors.base import COLOR, NORMAL
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.worlds import World, animal, bowl, cube
-from backend.recipes import registry
+from backend.recipes import registry, wonder3d
 from backend.recipes.registry import Inputs
 from backend.recipes.wonder3d import RECIPE, Options
 from backend.studio import Progress, Studio
@@ -172,6 +173,25 @@ def test_guidance_asks_for_the_set_without_the_picture(tmp_path: Path) -> None:
     with_picture, without = spy.questions
     assert with_picture.t.shape == (1, 13) and without.t.shape == (1, 12)
     assert without.condition.given is None and len(without.condition.cameras) == 12
+
+
+def test_without_its_idea_colors_and_outlines_alone_are_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[SurfaceTargets, float]] = []
+
+    def note(targets: SurfaceTargets, size: SurfaceSize, dropped: float, *rest: Any) -> Any:
+        asked.append((targets, dropped))
+        return reconstruct(targets, size, dropped, *rest)
+
+    monkeypatch.setattr(wonder3d, "reconstruct", note)
+    for options in ({}, {"normals": False, "dropped": 0.0}):
+        folder = tmp_path / str(len(asked))
+        make(folder, small_oracle(), cube(), lambda said: said.stage != "draw views", **options)
+    (whole, share), (plain, none) = asked
+    assert whole.normals is not None and plain.normals is None
+    assert torch.equal(whole.premultiplied, plain.premultiplied)
+    assert (share, none) == (0.2, 0.0)
 
 
 def test_presets_run_every_stage_and_bad_pictures_are_refused(tmp_path: Path) -> None:
