@@ -54,13 +54,13 @@ class MotionOptions:
         2e-3, "Of the field, at first; a tenth in the end", low=1e-5, high=0.1, advanced=True
     )
     lambda_divergence: float = option(
-        10.0, "Weight of the loss that keeps it from drifting off and growing", low=0.0, high=1e6
+        30.0, "Weight of the loss that keeps it from drifting off and growing", low=0.0, high=1e6
     )
     lambda_rigidity: float = option(
         1.0, "Weight of the loss that moves neighbors alike", low=0.0, high=1e6, advanced=True
     )
     lambda_stretch: float = option(
-        10.0, "Weight of the loss that keeps neighbors as near as they were", low=0.0, high=1e6,
+        300.0, "Weight of the loss that keeps neighbors as near as they were", low=0.0, high=1e6,
         advanced=True,
     )
     lambda_interpolation: float = option(
