@@ -144,11 +144,13 @@ class PriorSpec:
     ``views``: how many it sees at once (0: any number). ``guidance_scale``: its default in the
     convention uncond + scale * (cond - uncond), for drawing; ``distillation_scale``: for score
     distillation from views that it sees alone, which seeks one mode and wants far more.
-    ``fingerprint``: a hash of its weights. ``background``: the gray over which a prior that knows
-    alpha wants color composited; None for priors without alpha. ``bounded``: its latents are
-    pixels in [-1, 1], so a sampler may hold guided ones there. ``vocabulary``: the words that it
-    was trained on; None: any. ``normals_of``: whose axes the normals that it draws are told in:
-    the world's, or those of the given picture's camera.
+    ``instruction_scales``: of an instruction editor, toward words and toward the source picture;
+    the published ones, unless it says others. ``fingerprint``: a hash of its weights.
+    ``background``: the gray over which a prior that knows alpha wants color composited; None for
+    priors without alpha. ``bounded``: its latents are pixels in [-1, 1], so a
+    sampler may hold guided ones there. ``vocabulary``: the words that it was trained on; None: any.
+    ``normals_of``: whose axes the normals that it draws are told in: the world's, or those of the
+    given picture's camera.
     """
 
     name: str
@@ -165,6 +167,7 @@ class PriorSpec:
     bounded: bool = False
     notes: str = field(default="", compare=False)
     vocabulary: Vocabulary | None = None
+    instruction_scales: tuple[float, float] = (7.5, 1.5)
     normals_of: Literal["world", "picture"] = "world"
 
 

@@ -156,6 +156,7 @@ class OraclePrior(WithoutReadings):
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
+            instruction_scales=(1.0, 1.0),
         )
 
     @classmethod

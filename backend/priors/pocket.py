@@ -44,6 +44,7 @@ RESOLUTION = 64
 TRAINED_ELEVATION, TRAINED_FOV, SLACK = (-20, 90), (15, 70), 3
 GUIDANCE_SCALE = 2.0
 DISTILLATION_SCALE = 20.0
+INSTRUCTION_SCALES = (4.0, 1.0)
 
 
 @dataclass
@@ -81,6 +82,7 @@ class PocketPrior(WithoutReadings):
             background=BACKGROUND,
             bounded=True,
             vocabulary=self.said.vocabulary,
+            instruction_scales=INSTRUCTION_SCALES,
         )
         self.complaints: dict[str, None] = {}
         self._embeddings = EmbeddingCache(f"{ENCODER_SHA256} {MAX_TOKENS}")

@@ -47,7 +47,8 @@ class Options(InsertionOptions, EditOptions):
         "edit", "Change the region as an instruction says, delete it, or add something there"
     )
     image_scale: float = option(
-        1.5, "How strongly an edit keeps to the original picture", low=0.0, high=100.0
+        0.0, "How strongly an edit keeps to the original picture; 0 takes the prior's own",
+        low=0.0, high=100.0,
     )
     edit_every: int = option(10, "Steps from one edit of pictures to the next", low=1, high=1000)
 
@@ -77,8 +78,9 @@ def edit(
     label_place(gaussians, place, placed, options.trace_threshold)
     remember_rest(gaussians)
     editor = InstructionEditor.embed(
-        prior, prompt, studio, image_scale=options.image_scale, text_scale=options.scale(prior),
-        steps=options.sampler_steps,
+        prior, prompt, studio, steps=options.sampler_steps,
+        text_scale=options.text_scale or prior.spec.instruction_scales[0],
+        image_scale=options.image_scale or prior.spec.instruction_scales[1],
     )
     store = views_of(gaussians, prior, options, studio)
     yield from fit_pictures(gaussians, store, prior, editor, options, studio, options.edit_every)

@@ -38,6 +38,7 @@ def prior(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> InstructPix
 def test_the_folder_says_what_it_is(prior: InstructPix2PixPrior) -> None:
     assert prior.spec.capabilities == {"instruction"}
     assert prior.spec.latent == (4, 8, 8)
+    assert prior.spec.instruction_scales == (7.5, 1.5)
     assert prior.spec.name == "instruct-pix2pix model" and "MIT" in prior.spec.license
 
 
