@@ -58,8 +58,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     usual = prior.spec.guidance_scale if joint else prior.spec.distillation_scale
     score = ScoreDistillation(
         prior, text, options.guidance_scale or usual, form="sds",
-        see_cameras=joint, reduction="sum",
-        t_range=(0.02, Schedule(0.98, 0.55, begin=500 / RUN, end=500 / RUN)),
+        see_cameras=joint, reduction="sum", rescale=0.5 if joint else 0.0,
+        t_range=(0.02, Schedule(0.6 if joint else 0.98, 0.55, begin=500 / RUN, end=500 / RUN)),
     )
     if options.start == "views" and "mesh" not in inputs.assets:
         inputs = yield from mesh_of_views(inputs, options, studio)
@@ -113,7 +113,7 @@ RECIPE = Recipe(
     optional=("negative_prompt", "mesh"),
     options=Options,
     presets={
-        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 4.0,
+        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 2.0,
                   "most": 8000, "mesh_resolution": 96, "faces": 8000, "texture_size": 512},
         "standard": {"draws": 200000, "reach": 0.02, "most": 20000},
         "high": {"steps": 3000, "most": 60000, "mesh_resolution": 192, "faces": 50000,

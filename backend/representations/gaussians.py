@@ -189,8 +189,10 @@ class Gaussians(nn.Module):
         )
 
     def albedo(self) -> Tensor:
-        """Colors (n, 3), from 0 up."""
-        return (0.5 + SH0 * self.colors).clamp_min(0)
+        """Colors (n, 3), from 0 up. Gradients pass below it: one that noise made black would else
+        stay black."""
+        colors = 0.5 + SH0 * self.colors
+        return colors + (colors.clamp_min(0) - colors).detach()
 
     def normals(self, cameras: Cameras, means: Tensor) -> Tensor:
         """The shortest axis of each Gaussian, toward each camera: (views, n, 3)."""

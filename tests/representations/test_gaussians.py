@@ -184,3 +184,12 @@ def test_a_mesh_of_a_ball_is_a_ball_in_its_colors() -> None:
     colors = ball().preview_mesh()
     values, x = colors.attributes["color"].values, colors.positions[:, 0]
     assert values[x < -0.2, 0].mean() > 0.9 and values[x > 0.2, 1].mean() > 0.9
+
+
+def test_black_is_no_dead_end() -> None:
+    points = Points(torch.zeros(1, 3), torch.zeros(1, 3))
+    gaussians = Gaussians.from_points(points)
+    gaussians.colors.data -= 0.1
+    assert torch.equal(gaussians.albedo(), torch.zeros(1, 3))
+    gaussians.albedo().sum().backward()
+    assert (gaussians.colors.grad > 0).all()
