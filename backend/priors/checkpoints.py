@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from backend.diffusion.schedules import DiscreteSchedule
 from backend.priors.base import PriorSpec, TextEmbedding
 from protocol.errors import InputError
 
@@ -102,6 +103,20 @@ class PictureReader(AutoencoderImages):
 
     image_encoder: Any
     seen: tuple[Tensor, Tensor] | None
+
+    @staticmethod
+    def load_readers(folder: Path) -> tuple[Any, Any, DiscreteSchedule]:
+        """The VAE, the image encoder and the noise schedule of a folder; whatever diffusers raises
+        where they are not there."""
+        from diffusers import AutoencoderKL, DDIMScheduler
+        from transformers import CLIPVisionModelWithProjection
+
+        scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+        return (
+            AutoencoderKL.from_pretrained(folder / "vae"),
+            CLIPVisionModelWithProjection.from_pretrained(folder / "image_encoder"),
+            DiscreteSchedule(scheduler.alphas_cumprod),
+        )
 
     @torch.no_grad()
     def look_at(self, latents: Tensor) -> Tensor:

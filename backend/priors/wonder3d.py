@@ -59,23 +59,16 @@ class Wonder3DPrior(PictureReader, WithoutReadings):
         """From a folder or an id of the hub; half precision on CUDA. :class:`InputError` where it
         is not there or no Wonder3D."""
         folder = LAYOUT.find(model)
-        from diffusers import AutoencoderKL, DDIMScheduler
-        from transformers import CLIPVisionModelWithProjection
-
         try:
             unet = load_network(folder / "unet")
-            vae = AutoencoderKL.from_pretrained(folder / "vae")
-            encoder = CLIPVisionModelWithProjection.from_pretrained(folder / "image_encoder")
-            scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+            vae, encoder, schedule = cls.load_readers(folder)
         except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise LAYOUT.unusable(model, str(error).splitlines()[0]) from error
         unet.to(torch.float16 if device.type == "cuda" else torch.float32)
         for network in (unet, vae, encoder):
             network.to(device).eval().requires_grad_(False)
-        return cls(
-            _spec(model, unet, vae, LAYOUT.fingerprint(folder)),
-            DiscreteSchedule(scheduler.alphas_cumprod), unet, vae, encoder,
-        )
+        spec = _spec(model, unet, vae, LAYOUT.fingerprint(folder))
+        return cls(spec, schedule, unet, vae, encoder)
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """One evaluation of all wanted views together; given views come back as they are."""

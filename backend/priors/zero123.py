@@ -51,24 +51,19 @@ class Zero123Prior(PictureReader, WithoutReadings):
         """From a folder or an id of the hub; half precision on CUDA. :class:`InputError` where it
         is not there or no Zero-1-to-3."""
         folder = LAYOUT.find(model)
-        from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-        from transformers import CLIPVisionModelWithProjection
+        from diffusers import UNet2DConditionModel
 
         half = torch.float16 if device.type == "cuda" else torch.float32
         try:
             unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=half)
-            vae = AutoencoderKL.from_pretrained(folder / "vae")
-            encoder = CLIPVisionModelWithProjection.from_pretrained(folder / "image_encoder")
-            scheduler = DDIMScheduler.from_pretrained(folder / "scheduler")
+            vae, encoder, schedule = cls.load_readers(folder)
             projection = load_projection(folder)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise LAYOUT.unusable(model, str(error).splitlines()[0]) from error
         for network in (unet, vae, encoder, projection):
             network.to(device).eval().requires_grad_(False)
-        return cls(
-            _spec(model, unet, vae, LAYOUT.fingerprint(folder)),
-            DiscreteSchedule(scheduler.alphas_cumprod), unet, vae, encoder, projection,
-        )
+        spec = _spec(model, unet, vae, LAYOUT.fingerprint(folder))
+        return cls(spec, schedule, unet, vae, encoder, projection)
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """One evaluation of each wanted view alone; given views come back as they are."""
