@@ -106,6 +106,7 @@ def test_only_the_hole_is_painted_and_the_prior_is_not_differentiated(
     assert not any(question.grad_enabled for question in questions)
 
 
+@pytest.mark.slow
 def test_a_killed_addition_goes_on_with_the_same_bits(
     added: tuple[Edit, Asset, Gaussians], tmp_path: Path
 ) -> None:
