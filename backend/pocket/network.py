@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backend.pocket.blocks import Block, FormerBlock, ResBlock
 from backend.rendering.cameras import Cameras
 
 GENERATED, GIVEN, SOURCE, MASKED = range(4)
@@ -20,13 +21,12 @@ COLOR, NORMAL, DEPTH = range(3)
 RAY_SIZE = 32
 READ_SIZE = 32
 READ_WIDTH = 32
-SHARPEST = 30.0
 
 
 @dataclass(frozen=True)
 class PocketConfig:
     """The architecture: channels at 32, 16 and 8 pixels, transformer blocks, attention heads;
-    whether attention compares directions (`cosine`) or plain products."""
+    whether these go by cosines (`Block`) or not (`FormerBlock`)."""
 
     widths: tuple[int, int, int] = (48, 96, 256)
     blocks: int = 5
@@ -52,75 +52,6 @@ def waves(values: Tensor, width: int = 64) -> Tensor:
     frequencies = torch.exp(torch.linspace(0, math.log(500.0), width // 2, device=values.device))
     angles = values.float()[..., None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], -1)
-
-
-class ResBlock(nn.Module):
-    """Two convolutions with a FiLM between them (Perez et al. 2018), and a shortcut."""
-
-    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
-        super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, inputs), nn.GroupNorm(8, outputs)
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
-        self.film = nn.Linear(condition, 2 * outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.film.weight)
-        nn.init.zeros_(self.film.bias)
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        scale, shift = self.film(condition)[:, :, None, None].chunk(2, 1)
-        h = self.conv1(F.silu(self.norm1(x)))
-        h = self.norm2(h) * (1 + scale) + shift
-        return self.shortcut(x) + self.conv2(F.silu(h))
-
-
-class Block(nn.Module):
-    """A transformer block over the tokens of all views and of the text.
-
-    What each half adds is normalized (as in Swin V2, Liu et al. 2022, section 3.2): else the stream
-    grows at these rates until its first content, the rays, no longer counts and gradients vanish.
-    Attention goes by the cosine of queries and keys, times a learned factor a head (section 3.3):
-    plain products grow until every token attends to the same one, and no gradient leads back.
-    """
-
-    def __init__(self, width: int, heads: int, condition: int, cosine: bool = True) -> None:
-        super().__init__()
-        self.heads = heads
-        self.sharpness = nn.Parameter(torch.full((heads, 1, 1), math.log(10))) if cosine else None
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.film1, self.film2 = nn.Linear(condition, 2 * width), nn.Linear(condition, 2 * width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
-        self.added1, self.added2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        for norm in (self.added1, self.added2):
-            nn.init.constant_(norm.weight, 0.3)
-        for layer in (self.film1, self.film2):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-
-    def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
-        """`x` (B, V*64 + L, C), `condition` (B, V, C'), `mask` (B, 1, 1, V*64 + L), added to
-        the logits."""
-        batch, count, width = x.shape
-        q, k, v = (
-            part.view(batch, count, self.heads, -1).transpose(1, 2)
-            for part in self.qkv(_modulated(self.norm1(x), self.film1(condition))).chunk(3, -1)
-        )
-        # Not the fused kernel: its backward pass takes five times as long on CPUs.
-        logits = self._sharpened(q, k)
-        mixed = (logits + mask).softmax(-1).to(v) @ v
-        x = x + self.added1(self.out(mixed.transpose(1, 2).reshape(batch, count, width)))
-        return x + self.added2(self.mlp(_modulated(self.norm2(x), self.film2(condition))))
-
-    def _sharpened(self, q: Tensor, k: Tensor) -> Tensor:
-        if self.sharpness is None:
-            return (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
-        factor = self.sharpness.exp().clamp(max=SHARPEST).to(q)
-        return (F.normalize(q, dim=-1) * factor) @ F.normalize(k, dim=-1).transpose(-2, -1)
 
 
 class Reading(NamedTuple):
@@ -168,9 +99,8 @@ class PocketNetwork(nn.Module):
         self.down2 = nn.ModuleList([ResBlock(middle, middle, wide) for _ in range(2)])
         self.shrink2 = nn.Conv2d(middle, wide, 3, stride=2, padding=1)
         self.before = ResBlock(wide, wide, wide)
-        self.blocks = nn.ModuleList(
-            [Block(wide, config.heads, wide, config.cosine) for _ in range(config.blocks)]
-        )
+        kind = Block if config.cosine else FormerBlock
+        self.blocks = nn.ModuleList([kind(wide, config.heads, wide) for _ in range(config.blocks)])
         self.after = ResBlock(wide, wide, wide)
         self.grow2 = nn.Conv2d(wide, middle, 1)
         self.up2 = nn.ModuleList(
@@ -306,14 +236,6 @@ class PocketNetwork(nn.Module):
         image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1).transpose(1, 2)
         image = image.reshape(x.shape).contiguous(memory_format=torch.channels_last)
         return image, self.leave(tokens[:, views * 64 :])
-
-
-def _modulated(x: Tensor, film: Tensor) -> Tensor:
-    """FiLM, `film` (B, V, 2C), on the tokens of each view; those of the text stay as they are."""
-    batch, views, _ = film.shape
-    scale, shift = film[:, :, None].chunk(2, -1)
-    image = x[:, : views * 64].view(batch, views, 64, -1) * (1 + scale) + shift
-    return torch.cat([image.flatten(1, 2), x[:, views * 64 :]], 1)
 
 
 def _doubled(x: Tensor) -> Tensor:

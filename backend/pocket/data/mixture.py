@@ -65,9 +65,9 @@ STAGES: dict[str, dict[str, float]] = {
         "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
     },
     "D": {
-        "single": 0.08, "joint": 0.2, "rig": 0.06, "free": 0.06, "relative": 0.08,
-        "surfaces": 0.08, "surface": 0.03, "edited": 0.08, "edited views": 0.05, "masked": 0.02,
-        "masked views": 0.02, "labeled": 0.05, "matched": 0.03, "frames": 0.11, "clip": 0.05,
+        "single": 0.07, "joint": 0.17, "rig": 0.06, "free": 0.1, "relative": 0.15,
+        "surfaces": 0.1, "surface": 0.02, "edited": 0.07, "edited views": 0.05, "masked": 0.02,
+        "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07, "clip": 0.04,
     },
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""

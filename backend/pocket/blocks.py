@@ -1,0 +1,111 @@
+"""What the pocket network is built of: convolutions for each view alone, and blocks of a
+transformer over the tokens of all views and of the text."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SHARPEST = 30.0
+"""The greatest factor on cosines in attention."""
+
+
+class ResBlock(nn.Module):
+    """Two convolutions with a FiLM between them (Perez et al. 2018), and a shortcut."""
+
+    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, inputs), nn.GroupNorm(8, outputs)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.film = nn.Linear(condition, 2 * outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.film.weight)
+        nn.init.zeros_(self.film.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.film(condition)[:, :, None, None].chunk(2, 1)
+        h = self.conv1(F.silu(self.norm1(x)))
+        h = self.norm2(h) * (1 + scale) + shift
+        return self.shortcut(x) + self.conv2(F.silu(h))
+
+
+class Block(nn.Module):
+    """A transformer block over the tokens of all views and of the text.
+
+    What each half adds is scaled by a learned gain a channel (LayerScale: Touvron et al. 2021).
+    Attention goes by the cosine of queries and keys, times a learned factor a head (Swin V2, Liu
+    et al. 2022, section 3.3): plain products grow until every token attends to the same one, and
+    no gradient leads back. What is added must not be normalized: what all tokens have in common
+    then drowns what tells them apart.
+    """
+
+    def __init__(self, width: int, heads: int, condition: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.film1, self.film2 = nn.Linear(condition, 2 * width), nn.Linear(condition, 2 * width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.gain1, self.gain2 = (nn.Parameter(torch.full((width,), 0.3)) for _ in range(2))
+        self.sharpness = nn.Parameter(torch.full((heads, 1, 1), math.log(10)))
+        for layer in (self.film1, self.film2):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
+        """`x` (B, V*64 + L, C), `condition` (B, V, C'), `mask` (B, 1, 1, V*64 + L), added to
+        the logits."""
+        q, k, v = _heads(self.qkv(modulated(self.norm1(x), self.film1(condition))), self.heads)
+        # Not the fused kernel: its backward pass takes five times as long on CPUs.
+        mixed = (self._logits(q, k) + mask).softmax(-1).to(v) @ v
+        x = x + self.gain1 * self.out(mixed.transpose(1, 2).flatten(2))
+        return x + self.gain2 * self.mlp(modulated(self.norm2(x), self.film2(condition)))
+
+    def _logits(self, q: Tensor, k: Tensor) -> Tensor:
+        factor = self.sharpness.exp().clamp(max=SHARPEST).to(q)
+        return (F.normalize(q, dim=-1) * factor) @ F.normalize(k, dim=-1).transpose(-2, -1)
+
+
+class FormerBlock(nn.Module):
+    """The block of the weights that ship, until those trained with `Block` draw better: plain
+    products of queries and keys, and what each half adds normalized. Trained, all tokens attend to
+    the same one, and views do not see each other."""
+
+    def __init__(self, width: int, heads: int, condition: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.film1, self.film2 = nn.Linear(condition, 2 * width), nn.Linear(condition, 2 * width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.added1, self.added2 = nn.LayerNorm(width), nn.LayerNorm(width)
+
+    def forward(self, x: Tensor, condition: Tensor, mask: Tensor) -> Tensor:
+        """As `Block`'s."""
+        q, k, v = _heads(self.qkv(modulated(self.norm1(x), self.film1(condition))), self.heads)
+        mixed = ((q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1) + mask).softmax(-1).to(v) @ v
+        x = x + self.added1(self.out(mixed.transpose(1, 2).flatten(2)))
+        return x + self.added2(self.mlp(modulated(self.norm2(x), self.film2(condition))))
+
+
+def _heads(qkv: Tensor, heads: int) -> list[Tensor]:
+    """Queries, keys and values, each (B, heads, N, C / heads), of (B, N, 3C)."""
+    return [part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in qkv.chunk(3, -1)]
+
+
+def modulated(x: Tensor, film: Tensor) -> Tensor:
+    """FiLM, `film` (B, V, 2C), on the tokens (B, V*64 + L, C) of each view; those of the text stay
+    as they are."""
+    batch, views, _ = film.shape
+    scale, shift = film[:, :, None].chunk(2, -1)
+    image = x[:, : views * 64].view(batch, views, 64, -1) * (1 + scale) + shift
+    return torch.cat([image.flatten(1, 2), x[:, views * 64 :]], 1)
