@@ -9,7 +9,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -236,7 +236,9 @@ class Training(Run[PocketNetwork, Batch]):
         state = kept.state_dict()
         if "attention" not in said.capabilities:  # its reader learned nothing
             state = {name: value for name, value in state.items() if not name.startswith("reader.")}
-        if kept.config == self.network.config:
+        if kept.config != self.network.config:  # its blocks are of another kind
+            state = {name: value for name, value in state.items() if not name.startswith("blocks.")}
+        if replace(kept.config, cosine=self.network.config.cosine) == self.network.config:
             self.take_over(state, said.record)
 
     def export(self, folder: Path) -> None:

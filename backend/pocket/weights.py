@@ -26,6 +26,7 @@ STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
 LICENSE = "GPL-3.0-or-later"
+LATER = ("reader.", "blocks.")
 REMEDY = "make them with: python -m backend pocket train --resume"
 
 
@@ -108,9 +109,10 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
 
 def take_up(network: nn.Module, state: dict[str, Tensor]) -> None:
     """Load what a state has. Raises RuntimeError where it lacks anything but the reader, which
-    came later."""
+    came later, or all blocks, which have become others."""
     missing, strange = network.load_state_dict(state, strict=False)
-    if strange or any(not name.startswith("reader.") for name in missing):
+    later = ("reader.",) if any(name.startswith("blocks.") for name in state) else LATER
+    if strange or any(not name.startswith(later) for name in missing):
         raise RuntimeError(f"a state of another network: lacks {missing}, has {strange}")
 
 

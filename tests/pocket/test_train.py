@@ -1,6 +1,7 @@
 """Training: bitwise resumption, warm starts, roles, weights on disk."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,19 @@ def test_export_loads_and_warm_starts(tmp_path: Path) -> None:
     again = Training(SETTINGS, TINY)
     again.warm_start(tmp_path)
     assert again.step == 1 and "average of step 1" in again.origin
+
+
+def test_a_network_of_former_blocks_gives_its_convolutions(tmp_path: Path) -> None:
+    former = Training(SETTINGS, replace(TINY, cosine=False))
+    advance(former, 1)
+    former.export(tmp_path)
+    again = Training(SETTINGS, TINY)
+    fresh = again.network.blocks[0].qkv.weight.clone()
+    again.warm_start(tmp_path)
+    torch.testing.assert_close(
+        again.network.stem.weight, former.average.stem.weight, atol=1e-3, rtol=1e-3
+    )
+    assert again.step == 1 and torch.equal(again.network.blocks[0].qkv.weight, fresh)
 
 
 def test_missing_or_damaged_weights_name_the_remedy(tmp_path: Path) -> None:
