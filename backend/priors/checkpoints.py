@@ -25,8 +25,8 @@ class Layout:
     either: tuple[str, ...] = ()
 
     def find(self, model: str) -> Path:
-        """The local folder of a model: itself, or its snapshot in the hub's cache, which is fetched
-        where it is missing. :class:`InputError` where it is not there, or lacks a part."""
+        """The local folder of a model: itself, or its snapshot in the hub's cache; nothing is ever
+        fetched. :class:`InputError` where it is not there, or lacks a part."""
         folder = self._find(model)
         missing = [part for part in self.parts if not (folder / part).is_dir()]
         if self.either and not any((folder / part).is_dir() for part in self.either):
@@ -42,13 +42,12 @@ class Layout:
         if not model or folder.is_absolute() or model.startswith((".", "~")):
             raise self.unusable(model, "there is no such folder")
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError
 
-        weights = (f"{part}/*.safetensors" for part in (*self.parts, *self.either))
         try:
-            return Path(snapshot_download(model, allow_patterns=["*.json", "*.txt", *weights]))
-        except (OSError, ValueError, HfHubHTTPError) as error:
-            raise self.unusable(model, str(error).splitlines()[0]) from error
+            return Path(snapshot_download(model, local_files_only=True))
+        except (OSError, ValueError) as error:
+            reason = "the hub's cache does not have it (huggingface-cli download fetches it)"
+            raise self.unusable(model, reason) from error
 
     def fingerprint(self, folder: Path) -> str:
         """A hash of the files of all parts, which decide a result."""

@@ -143,7 +143,8 @@ class PocketPrior(WithoutReadings):
         alpha: Tensor | None = None,
     ) -> Tensor:
         """How much each pixel belongs to each word, as the network's reader says at 32 x 32. A word
-        of several tokens is where any of them is. Raises ValueError for one not in ``prompt``."""
+        of several tokens is where any of them is. Raises ValueError for one not in ``prompt``, and
+        :class:`InputError` for one where it is no longer read."""
         self._require("attention")
         said = prompt or ", ".join(words)
         rows = [_rows(word, said) for word in words]
@@ -209,9 +210,14 @@ def _inputs(
 def _rows(word: str, prompt: str) -> list[int]:
     """The tokens of a word in a prompt, whatever their case."""
     begin = prompt.lower().find(word.lower())
-    rows = tokens_of(prompt, (begin, begin + len(word))) if begin >= 0 else []
-    if not rows:
+    if begin < 0:
         raise ValueError(f"the word {word!r} does not stand in {prompt!r}")
+    rows = tokens_of(prompt, (begin, begin + len(word)))
+    if not rows:
+        raise InputError(
+            "word_cut_off", f"The prompt is read only up to {MAX_TOKENS} tokens, before {word!r}.",
+            f"Shorten it, or say {word!r} nearer to its beginning.",
+        )
     return rows
 
 

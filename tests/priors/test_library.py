@@ -59,6 +59,8 @@ def test_a_capability_that_the_prior_lacks() -> None:
         ({"text": {"adapter": "stable-diffusion", "model": "/no/such/folder"}}, "model_unusable",
          "no such folder"),
         ({"text": {"adapter": "stable-diffusion"}}, "model_unusable", "no such folder"),
+        ({"text": {"adapter": "stable-diffusion", "model": "nobody/nothing"}}, "model_unusable",
+         "cache does not have it"),
         ({"text": {"adapter": "pocket", "model": "/no/such/folder"}}, "weights_missing",
          "/no/such/folder"),
     ],

@@ -140,6 +140,9 @@ def test_attention_is_a_map_for_each_word_at_the_size_of_the_images() -> None:
     assert maps.shape == (1, 2, 48, 48) and 0 <= float(maps.min()) <= float(maps.max()) <= 1
     with pytest.raises(ValueError, match="cat"):
         prior.attention(images, ["cat"], prompt="a dog")
+    with pytest.raises(InputError, match="up to 32 tokens") as caught:
+        prior.attention(images, ["hat"], prompt=f"a {'very ' * 40} happy dog with a hat")
+    assert caught.value.problem.code == "word_cut_off"
 
 
 def test_points_come_from_their_own_network() -> None:
