@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import get_args
 
@@ -137,63 +138,28 @@ def _oracle(model: str, device: torch.device) -> Prior:
     return OraclePrior.of_pictures() if model == "pictures" else OraclePrior.of_kit()
 
 
-def _stable_diffusion(model: str, device: torch.device) -> Prior:
-    from backend.priors.stable_diffusion import StableDiffusionPrior
+def _published(module: str, name: str) -> Callable[[str, torch.device], Prior]:
+    """The adapter ``name`` in a ``module`` of this room."""
 
-    return StableDiffusionPrior.load(model, device)
+    def load(model: str, device: torch.device) -> Prior:
+        adapter = getattr(import_module(f"backend.priors.{module}"), name)
+        prior: Prior = adapter.load(model, device)
+        return prior
 
-
-def _instruct_pix2pix(model: str, device: torch.device) -> Prior:
-    from backend.priors.instruct_pix2pix import InstructPix2PixPrior
-
-    return InstructPix2PixPrior.load(model, device)
-
-
-def _stable_diffusion_inpaint(model: str, device: torch.device) -> Prior:
-    from backend.priors.stable_diffusion_inpaint import StableDiffusionInpaintPrior
-
-    return StableDiffusionInpaintPrior.load(model, device)
-
-
-def _mvdream(model: str, device: torch.device) -> Prior:
-    from backend.priors.mvdream import MVDreamPrior
-
-    return MVDreamPrior.load(model, device)
-
-
-def _text_to_video(model: str, device: torch.device) -> Prior:
-    from backend.priors.text_to_video import TextToVideoPrior
-
-    return TextToVideoPrior.load(model, device)
-
-
-def _wonder3d(model: str, device: torch.device) -> Prior:
-    from backend.priors.wonder3d import Wonder3DPrior
-
-    return Wonder3DPrior.load(model, device)
-
-
-def _zero123(model: str, device: torch.device) -> Prior:
-    from backend.priors.zero123 import Zero123Prior
-
-    return Zero123Prior.load(model, device)
-
-
-def _shap_e(model: str, device: torch.device) -> Prior:
-    from backend.priors.shap_e import ShapEPrior
-
-    return ShapEPrior.load(model, device)
+    return load
 
 
 ADAPTERS: dict[str, Callable[[str, torch.device], Prior]] = {
     "pocket": _pocket,
     "oracle": _oracle,
-    "stable-diffusion": _stable_diffusion,
-    "instruct-pix2pix": _instruct_pix2pix,
-    "stable-diffusion-inpaint": _stable_diffusion_inpaint,
-    "mvdream": _mvdream,
-    "text-to-video": _text_to_video,
-    "wonder3d": _wonder3d,
-    "zero123": _zero123,
-    "shap-e": _shap_e,
+    "stable-diffusion": _published("stable_diffusion", "StableDiffusionPrior"),
+    "instruct-pix2pix": _published("instruct_pix2pix", "InstructPix2PixPrior"),
+    "stable-diffusion-inpaint": _published(
+        "stable_diffusion_inpaint", "StableDiffusionInpaintPrior"
+    ),
+    "mvdream": _published("mvdream", "MVDreamPrior"),
+    "text-to-video": _published("text_to_video", "TextToVideoPrior"),
+    "wonder3d": _published("wonder3d", "Wonder3DPrior"),
+    "zero123": _published("zero123", "Zero123Prior"),
+    "shap-e": _published("shap_e", "ShapEPrior"),
 }

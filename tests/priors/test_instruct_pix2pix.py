@@ -17,7 +17,7 @@ from backend.rendering.cameras import orbit_cameras
 from backend.studio import Studio
 from protocol.errors import InputError
 
-from .test_stable_diffusion import write_checkpoint
+from .tiny_models import write_stable_diffusion
 
 CPU = torch.device("cpu")
 PIPELINE = "StableDiffusionInstructPix2PixPipeline"
@@ -25,7 +25,7 @@ PIPELINE = "StableDiffusionInstructPix2PixPipeline"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("model"), pipeline=PIPELINE, channels=8)
+    return write_stable_diffusion(tmp_path_factory.mktemp("model"), pipeline=PIPELINE, channels=8)
 
 
 @pytest.fixture(scope="module")
@@ -95,4 +95,4 @@ def test_settings_lead_to_it(
 
 def test_a_model_for_text_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="sees 4 channels, not 8"):
-        InstructPix2PixPrior.load(str(write_checkpoint(tmp_path)), CPU)
+        InstructPix2PixPrior.load(str(write_stable_diffusion(tmp_path)), CPU)

@@ -21,7 +21,7 @@ from backend.rendering.cameras import orbit_cameras
 from backend.studio import Studio
 from protocol.errors import InputError
 
-from .test_stable_diffusion import write_tokenizer
+from .tiny_models import make_scheduler, make_text_encoder, make_vae, write_tokenizer
 
 CPU, WORDS, HEAD = torch.device("cpu"), 16, 16
 CAMERAS = orbit_cameras([0.0, 90.0, 180.0, 270.0], 15.0, 3.0, 40.0, 16)
@@ -175,27 +175,15 @@ class Network(nn.Module):
 
 
 def write_checkpoint(folder: Path, network: Network, **changes: object) -> Path:
-    from diffusers import AutoencoderKL, DDIMScheduler
     from safetensors.torch import save_file
-    from transformers import CLIPTextConfig, CLIPTextModel
 
     (folder / "unet").mkdir(parents=True)
     (folder / "unet" / "config.json").write_text(json.dumps(CONFIG | changes))
     save_file(network.state_dict(), folder / "unet" / "diffusion_pytorch_model.safetensors")
-    AutoencoderKL(
-        sample_size=16, latent_channels=4, down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.18215,
-        block_out_channels=(8, 16), norm_num_groups=4, layers_per_block=1,
-    ).save_pretrained(folder / "vae")
-    CLIPTextModel(CLIPTextConfig(
-        vocab_size=300, hidden_size=WORDS, intermediate_size=32, num_hidden_layers=1,
-        num_attention_heads=2, max_position_embeddings=12,
-    )).save_pretrained(folder / "text_encoder")
+    make_vae().save_pretrained(folder / "vae")
+    make_text_encoder(WORDS).save_pretrained(folder / "text_encoder")
     write_tokenizer(folder / "words").save_pretrained(folder / "tokenizer")
-    DDIMScheduler(
-        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False,
-        steps_offset=1, set_alpha_to_one=False,
-    ).save_pretrained(folder / "scheduler")
+    make_scheduler(set_alpha_to_one=False).save_pretrained(folder / "scheduler")
     return folder
 
 

@@ -11,7 +11,7 @@ from backend.priors.library import find_prior, settings_path
 from backend.priors.shap_e import FILL, ShapEPrior
 from protocol.errors import InputError
 
-from .test_stable_diffusion import write_tokenizer
+from .tiny_models import TEXT, write_tokenizer
 
 CPU = torch.device("cpu")
 NOISE = torch.randn(2, 200, 6, generator=torch.Generator().manual_seed(0))
@@ -40,8 +40,7 @@ def write_checkpoint(folder: Path, *, solid: bool = True, seed: int = 0) -> Path
             time_embed_dim=16,
         ),
         text_encoder=CLIPTextModelWithProjection(CLIPTextConfig(
-            vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=1,
-            num_attention_heads=2, max_position_embeddings=12, projection_dim=16,
+            hidden_size=16, projection_dim=16, **TEXT,
         )),
         tokenizer=write_tokenizer(folder / "words"),
         scheduler=HeunDiscreteScheduler(

@@ -16,62 +16,14 @@ from backend.priors.stable_diffusion import StableDiffusionPrior
 from backend.rendering.cameras import orbit_cameras
 from protocol.errors import InputError
 
+from .tiny_models import write_stable_diffusion
+
 CPU = torch.device("cpu")
-
-
-def write_checkpoint(
-    folder: Path, prediction: str = "epsilon", seed: int = 0,
-    pipeline: str = "StableDiffusionPipeline", channels: int = 4,
-) -> Path:
-    """A pipeline of a few thousand weights: 8 x 8 latents of 16 x 16 pixels."""
-    import diffusers
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    torch.manual_seed(seed)
-    blocks = {"block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1}
-    getattr(diffusers, pipeline)(
-        unet=UNet2DConditionModel(
-            sample_size=8, in_channels=channels, out_channels=4, cross_attention_dim=16,
-            attention_head_dim=4, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), **blocks,
-        ),
-        vae=AutoencoderKL(
-            sample_size=16, latent_channels=4, down_block_types=("DownEncoderBlock2D",) * 2,
-            up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.18215, **blocks,
-        ),
-        text_encoder=CLIPTextModel(CLIPTextConfig(
-            vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=1,
-            num_attention_heads=2, max_position_embeddings=12,
-        )),
-        tokenizer=write_tokenizer(folder / "words"),
-        scheduler=DDIMScheduler(
-            beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012,
-            prediction_type=prediction, clip_sample=False, steps_offset=1,
-        ),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(folder / "model")
-    return folder / "model"
-
-
-def write_tokenizer(folder: Path) -> object:
-    """CLIP's tokenizer with single letters as its only words."""
-    from transformers import CLIPTokenizer
-
-    folder.mkdir(parents=True)
-    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    words = [*letters, *(f"{letter}</w>" for letter in letters), ",</w>"]
-    words += ["<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    return CLIPTokenizer(
-        str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=12
-    )
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("eps"))
+    return write_stable_diffusion(tmp_path_factory.mktemp("eps"))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +48,7 @@ def test_the_folder_says_what_it_is(prior: StableDiffusionPrior) -> None:
 def test_prediction_is_the_networks_output_converted(
     tmp_path: Path, prediction: str, convert: object
 ) -> None:
-    prior = StableDiffusionPrior.load(str(write_checkpoint(tmp_path, prediction)), CPU)
+    prior = StableDiffusionPrior.load(str(write_stable_diffusion(tmp_path, prediction)), CPU)
     noisy, t = torch.randn(2, 3, 4, 8, 8), torch.tensor([[0.1, 0.5, 0.9]]).repeat(2, 1)
     text = prior.embed_text(["a b", "c"])
     x0, eps = prior.predict(noisy, t, Condition(text))
@@ -159,7 +111,7 @@ def test_one_step_of_dreamfusion(prior: StableDiffusionPrior) -> None:
 def test_the_fingerprint_changes_with_the_weights(folder: Path, tmp_path: Path) -> None:
     first, again, other = (
         StableDiffusionPrior.load(str(path), CPU).spec.fingerprint
-        for path in (folder, folder, write_checkpoint(tmp_path, seed=1))
+        for path in (folder, folder, write_stable_diffusion(tmp_path, seed=1))
     )
     assert first == again != other
 
@@ -182,6 +134,6 @@ def test_a_folder_that_is_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_that_sees_more_is_refused(tmp_path: Path) -> None:
-    folder = write_checkpoint(tmp_path, channels=9)
+    folder = write_stable_diffusion(tmp_path, channels=9)
     with pytest.raises(InputError, match="9: an inpainting model"):
         StableDiffusionPrior.load(str(folder), CPU)

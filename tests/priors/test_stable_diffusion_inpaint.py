@@ -17,7 +17,7 @@ from backend.rendering.cameras import orbit_cameras
 from backend.studio import Studio
 from protocol.errors import InputError
 
-from .test_stable_diffusion import write_checkpoint
+from .tiny_models import write_stable_diffusion
 
 CPU = torch.device("cpu")
 PIPELINE = "StableDiffusionInpaintPipeline"
@@ -26,7 +26,7 @@ NOISY, T = torch.randn(1, 2, 4, 8, 8), torch.full((1, 2), 0.6)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_checkpoint(tmp_path_factory.mktemp("model"), pipeline=PIPELINE, channels=9)
+    return write_stable_diffusion(tmp_path_factory.mktemp("model"), pipeline=PIPELINE, channels=9)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +110,6 @@ def test_settings_lead_to_it(
 
 
 def test_an_instruction_editor_is_refused(tmp_path: Path) -> None:
-    folder = write_checkpoint(tmp_path, channels=8)
+    folder = write_stable_diffusion(tmp_path, channels=8)
     with pytest.raises(InputError, match="8: an instruction editor"):
         StableDiffusionInpaintPrior.load(str(folder), CPU)

@@ -23,41 +23,31 @@ from backend.studio import Studio
 from protocol.assets import Asset, Mesh
 from protocol.errors import InputError
 
-from .test_stable_diffusion import write_checkpoint, write_tokenizer
+from .tiny_models import (
+    BLOCKS,
+    make_scheduler,
+    make_text_encoder,
+    make_vae,
+    write_stable_diffusion,
+    write_tokenizer,
+)
 
 CPU = torch.device("cpu")
 
 
 def write_video_checkpoint(folder: Path) -> Path:
     """8 x 8 latents of 16 x 16 pixels, any number of frames."""
-    from diffusers import (
-        AutoencoderKL,
-        DDIMScheduler,
-        TextToVideoSDPipeline,
-        UNet3DConditionModel,
-    )
-    from transformers import CLIPTextConfig, CLIPTextModel
+    from diffusers import TextToVideoSDPipeline, UNet3DConditionModel
 
     torch.manual_seed(0)
-    blocks = {"block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1}
     TextToVideoSDPipeline(
         unet=UNet3DConditionModel(
             sample_size=8, cross_attention_dim=16, attention_head_dim=4,
             down_block_types=("CrossAttnDownBlock3D", "DownBlock3D"),
-            up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"), **blocks,
+            up_block_types=("UpBlock3D", "CrossAttnUpBlock3D"), **BLOCKS,
         ),
-        vae=AutoencoderKL(
-            sample_size=16, latent_channels=4, down_block_types=("DownEncoderBlock2D",) * 2,
-            up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.18215, **blocks,
-        ),
-        text_encoder=CLIPTextModel(CLIPTextConfig(
-            vocab_size=300, hidden_size=16, intermediate_size=32, num_hidden_layers=1,
-            num_attention_heads=2, max_position_embeddings=12,
-        )),
-        tokenizer=write_tokenizer(folder / "words"),
-        scheduler=DDIMScheduler(
-            beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False,
-        ),
+        vae=make_vae(), text_encoder=make_text_encoder(),
+        tokenizer=write_tokenizer(folder / "words"), scheduler=make_scheduler(steps_offset=0),
     ).save_pretrained(folder / "model")
     return folder / "model"
 
@@ -141,7 +131,7 @@ def test_one_step_of_the_amplified_classifier_score(prior: TextToVideoPrior) -> 
 
 
 def test_the_recipe_runs_on_it(prior: TextToVideoPrior, tmp_path: Path) -> None:
-    pictures = StableDiffusionPrior.load(str(write_checkpoint(tmp_path)), CPU)
+    pictures = StableDiffusionPrior.load(str(write_stable_diffusion(tmp_path)), CPU)
     priors = {"video": prior, "text": pictures}
     studio = Studio(tmp_path / "j", tmp_path / "c", 0, priors.__getitem__, {}, RECIPE.stages)
     ball = trimesh.creation.icosphere(1, 0.5)
@@ -170,7 +160,7 @@ def test_settings_lead_to_it(
 
 
 def test_a_model_of_pictures_is_refused(tmp_path: Path) -> None:
-    pictures = write_checkpoint(tmp_path)
+    pictures = write_stable_diffusion(tmp_path)
     for model, said in ((pictures, "single pictures|cannot be used"), (tmp_path, "has no unet")):
         with pytest.raises(InputError, match=said) as caught:
             TextToVideoPrior.load(str(model), CPU)

@@ -27,6 +27,8 @@ from backend.studio import Studio
 from protocol.assets import Asset, Image
 from protocol.errors import InputError
 
+from .tiny_models import make_picture_encoder, make_scheduler, make_unet, make_vae
+
 CPU, WIDTH, HEADS = torch.device("cpu"), 16, 4
 SIX = six_views(0.0, 16)
 BESIDE = Cameras.join([SIX[[0]], SIX, SIX])
@@ -39,18 +41,13 @@ def write_checkpoint(
 ) -> Path:
     """8 x 8 latents of 16 x 16 pixels; ``joint`` ends the name of the attention across domains,
     which all transformer blocks have; without it none has."""
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
     from diffusers.models.attention import BasicTransformerBlock
     from safetensors.torch import save_file
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     torch.manual_seed(0)
-    blocks = {"block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1}
-    unet = UNet2DConditionModel(
-        sample_size=8, in_channels=channels, out_channels=4, cross_attention_dim=WIDTH,
-        attention_head_dim=HEADS, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), class_embed_type="projection",
-        projection_class_embeddings_input_dim=10, **blocks,
+    unet = make_unet(
+        WIDTH, in_channels=channels, attention_head_dim=HEADS, class_embed_type="projection",
+        projection_class_embeddings_input_dim=10,
     )
     state = unet.state_dict()
     for name, block in unet.named_modules():
@@ -70,18 +67,9 @@ def write_checkpoint(
     (folder / "unet" / "config.json").write_text(json.dumps(config))
     file = folder / "unet" / f"diffusion_pytorch_model.{suffix}"
     (save_file if suffix == "safetensors" else torch.save)(state, file)
-    AutoencoderKL(
-        sample_size=16, latent_channels=4, down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.18215, **blocks,
-    ).save_pretrained(folder / "vae")
-    CLIPVisionModelWithProjection(CLIPVisionConfig(
-        hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        projection_dim=WIDTH, image_size=28, patch_size=14,
-    )).save_pretrained(folder / "image_encoder")
-    DDIMScheduler(
-        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False,
-        steps_offset=1,
-    ).save_pretrained(folder / "scheduler")
+    make_vae().save_pretrained(folder / "vae")
+    make_picture_encoder(WIDTH).save_pretrained(folder / "image_encoder")
+    make_scheduler().save_pretrained(folder / "scheduler")
     return folder
 
 

@@ -23,6 +23,8 @@ from backend.studio import Studio
 from protocol.assets import Asset, Image
 from protocol.errors import InputError
 
+from .tiny_models import make_picture_encoder, make_scheduler, make_unet, make_vae
+
 CPU, WIDTH = torch.device("cpu"), 16
 CAMERAS = orbit_cameras([0.0, 90.0, 0.0, -30.0], [10.0, 10.0, 10.0, 55.0], 3.0, 40.0, 16)
 """Two sets: the given view in front, and another."""
@@ -31,29 +33,13 @@ GIVEN = torch.tensor([[True, False]]).expand(2, 2)
 
 def write_checkpoint(folder: Path, seed: int = 0, channels: int = 8, older: bool = False) -> Path:
     """8 x 8 latents of 16 x 16 pixels; ``older``: the layout of the community pipeline."""
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
     from safetensors.torch import save_file
-    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
     torch.manual_seed(seed)
-    blocks = {"block_out_channels": (8, 16), "norm_num_groups": 4, "layers_per_block": 1}
-    UNet2DConditionModel(
-        sample_size=8, in_channels=channels, out_channels=4, cross_attention_dim=WIDTH,
-        attention_head_dim=4, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"), **blocks,
-    ).save_pretrained(folder / "unet")
-    AutoencoderKL(
-        sample_size=16, latent_channels=4, down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2, scaling_factor=0.18215, **blocks,
-    ).save_pretrained(folder / "vae")
-    CLIPVisionModelWithProjection(CLIPVisionConfig(
-        hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        projection_dim=WIDTH, image_size=28, patch_size=14,
-    )).save_pretrained(folder / "image_encoder")
-    DDIMScheduler(
-        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, clip_sample=False,
-        steps_offset=1,
-    ).save_pretrained(folder / "scheduler")
+    make_unet(WIDTH, in_channels=channels).save_pretrained(folder / "unet")
+    make_vae().save_pretrained(folder / "vae")
+    make_picture_encoder(WIDTH).save_pretrained(folder / "image_encoder")
+    make_scheduler().save_pretrained(folder / "scheduler")
     weight, bias = torch.randn(WIDTH, WIDTH + 4), torch.randn(WIDTH)
     if older:
         (folder / "cc_projection").mkdir()
