@@ -36,18 +36,13 @@ class Layout:
         return folder
 
     def _find(self, model: str) -> Path:
-        folder = Path(model).expanduser()
-        if model and folder.is_dir():
-            return folder
-        if not model or folder.is_absolute() or model.startswith((".", "~")):
+        folder = local_folder(model)
+        if folder is None and _is_path(model):
             raise self.unusable(model, "there is no such folder")
-        from huggingface_hub import snapshot_download
-
-        try:
-            return Path(snapshot_download(model, local_files_only=True))
-        except (OSError, ValueError) as error:
+        if folder is None:
             reason = "the hub's cache does not have it (huggingface-cli download fetches it)"
-            raise self.unusable(model, reason) from error
+            raise self.unusable(model, reason)
+        return folder
 
     def fingerprint(self, folder: Path) -> str:
         """A hash of the files of all parts, which decide a result."""
@@ -69,6 +64,26 @@ class Layout:
             "model_unusable", f"The model {model!r} cannot be used as {self.title}: {reason}.",
             f"Name a folder with {', '.join(wanted[:-1])} and {wanted[-1]}, or an id of the hub.",
         )
+
+
+def local_folder(model: str) -> Path | None:
+    """The folder that a model names: itself, or the snapshot of an id in the hub's cache; None
+    where it is not there. Nothing is ever fetched."""
+    folder = Path(model).expanduser()
+    if model and folder.is_dir():
+        return folder
+    if _is_path(model):
+        return None
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_path(model: str) -> bool:
+    return not model or Path(model).expanduser().is_absolute() or model.startswith((".", "~"))
 
 
 class AutoencoderImages:
@@ -151,6 +166,20 @@ def load_weights(part: Path) -> dict[str, Tensor]:
     else:
         state = torch.load(file.with_suffix(".bin"), map_location="cpu", weights_only=True)
     return {name: value.float() for name, value in state.items()}
+
+
+def spec_of_reader(
+    layout: Layout, model: str, folder: Path, unet: Any, vae: Any, **more: Any
+) -> PriorSpec:
+    """Of a prior that is shown a picture's latents beside the noisy ones; ``more``: what else its
+    spec says. :class:`InputError` where the network has no room for them."""
+    channels, side = vae.config.latent_channels, unet.config.sample_size
+    if unet.config.in_channels != 2 * channels:
+        raise layout.unusable(model, "its network does not take a picture beside noisy latents")
+    return PriorSpec(
+        resolution=image_side(unet, vae), latent=(channels, side, side),
+        fingerprint=layout.fingerprint(folder), **more,
+    )
 
 
 def image_side(unet: Any, vae: Any) -> int:

@@ -19,6 +19,7 @@ import msgspec
 import torch
 
 from backend.priors.base import Capability, Prior
+from backend.priors.checkpoints import local_folder
 from protocol.errors import InputError
 from protocol.folders import config_folder
 
@@ -61,20 +62,13 @@ def prior_marks(capability: Capability) -> str:
 
 def _folder(choice: ModelChoice) -> Path | None:
     """Where the files of a choice lie; None where there are none, or none as yet."""
-    if Path(choice.model).expanduser().is_dir() and choice.model:
-        return Path(choice.model).expanduser()
-    if choice.adapter == "pocket":
+    if choice.adapter == "oracle":
+        return None
+    if choice.adapter == "pocket" and not choice.model:
         from backend.pocket.weights import COMMITTED
 
         return COMMITTED
-    if not choice.model or choice.adapter == "oracle":
-        return None
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(choice.model, local_files_only=True))
-    except (OSError, ValueError):
-        return None
+    return local_folder(choice.model)
 
 
 def settings_path() -> Path:

@@ -20,7 +20,7 @@ from torch import Tensor
 from backend.diffusion.conversions import from_eps
 from backend.diffusion.schedules import DiscreteSchedule, expand_like
 from backend.priors.base import COLOR, NORMAL, Condition, Prediction, PriorSpec, WithoutReadings
-from backend.priors.checkpoints import Layout, PictureReader, image_side, load_weights
+from backend.priors.checkpoints import Layout, PictureReader, load_weights, spec_of_reader
 from backend.priors.cross_domain import attend_across_domains
 from backend.priors.joint_attention import attend_jointly
 from backend.rendering.cameras import Cameras
@@ -67,7 +67,17 @@ class Wonder3DPrior(PictureReader, WithoutReadings):
         unet.to(torch.float16 if device.type == "cuda" else torch.float32)
         for network in (unet, vae, encoder):
             network.to(device).eval().requires_grad_(False)
-        spec = _spec(model, unet, vae, LAYOUT.fingerprint(folder))
+        spec = spec_of_reader(
+            LAYOUT, model, folder, unet, vae,
+            name=f"wonder3d {Path(model).name}",
+            views=2 * len(AZIMUTHS),
+            capabilities=frozenset({"normals"}),
+            guidance_scale=GUIDANCE_SCALE,
+            distillation_scale=GUIDANCE_SCALE,
+            license="see the model's card",
+            background=WHITE,
+            normals_of="picture",
+        )
         return cls(spec, schedule, unet, vae, encoder)
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
@@ -174,22 +184,3 @@ def load_network(folder: Path) -> Any:
     unet.load_state_dict(state)
     attend_jointly(unet)
     return unet
-
-
-def _spec(model: str, unet: Any, vae: Any, fingerprint: str) -> PriorSpec:
-    channels, side = vae.config.latent_channels, unet.config.sample_size
-    if unet.config.in_channels != 2 * channels:
-        raise LAYOUT.unusable(model, "its network does not take a picture beside noisy latents")
-    return PriorSpec(
-        name=f"wonder3d {Path(model).name}",
-        resolution=image_side(unet, vae),
-        latent=(channels, side, side),
-        views=2 * len(AZIMUTHS),
-        capabilities=frozenset({"normals"}),
-        guidance_scale=GUIDANCE_SCALE,
-        distillation_scale=GUIDANCE_SCALE,
-        license="see the model's card",
-        fingerprint=fingerprint,
-        background=WHITE,
-        normals_of="picture",
-    )

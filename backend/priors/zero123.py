@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from backend.diffusion.conversions import from_eps
 from backend.diffusion.schedules import DiscreteSchedule, expand_like
 from backend.priors.base import Condition, Prediction, PriorSpec, WithoutReadings
-from backend.priors.checkpoints import Layout, PictureReader, image_side, load_weights
+from backend.priors.checkpoints import Layout, PictureReader, load_weights, spec_of_reader
 from backend.rendering.cameras import Cameras
 
 # The projection's folder is named so by one or another conversion of the published weights.
@@ -62,7 +62,16 @@ class Zero123Prior(PictureReader, WithoutReadings):
             raise LAYOUT.unusable(model, str(error).splitlines()[0]) from error
         for network in (unet, vae, encoder, projection):
             network.to(device).eval().requires_grad_(False)
-        spec = _spec(model, unet, vae, LAYOUT.fingerprint(folder))
+        spec = spec_of_reader(
+            LAYOUT, model, folder, unet, vae,
+            name=f"zero123 {Path(model).name}",
+            views=1,
+            capabilities=frozenset({"image+pose"}),
+            guidance_scale=GUIDANCE_SCALE,
+            distillation_scale=GUIDANCE_SCALE,
+            license="see the model's card (stable-zero123 is not for commercial use)",
+            background=WHITE,
+        )
         return cls(spec, schedule, unet, vae, encoder, projection)
 
     def predict(self, noisy: Tensor, t: Tensor, condition: Condition) -> Prediction:
@@ -128,21 +137,3 @@ def load_projection(folder: Path) -> nn.Linear:
     projection = nn.Linear(kept["weight"].shape[1], kept["weight"].shape[0])
     projection.load_state_dict(kept)
     return projection
-
-
-def _spec(model: str, unet: Any, vae: Any, fingerprint: str) -> PriorSpec:
-    channels, side = vae.config.latent_channels, unet.config.sample_size
-    if unet.config.in_channels != 2 * channels:
-        raise LAYOUT.unusable(model, "its network does not take a picture beside noisy latents")
-    return PriorSpec(
-        name=f"zero123 {Path(model).name}",
-        resolution=image_side(unet, vae),
-        latent=(channels, side, side),
-        views=1,
-        capabilities=frozenset({"image+pose"}),
-        guidance_scale=GUIDANCE_SCALE,
-        distillation_scale=GUIDANCE_SCALE,
-        license="see the model's card (stable-zero123 is not for commercial use)",
-        fingerprint=fingerprint,
-        background=WHITE,
-    )
