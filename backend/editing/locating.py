@@ -31,13 +31,6 @@ class Found(NamedTuple):
     depth: Tensor
 
 
-def locate_word(
-    prior: Prior, mesh: Mesh, word: str, prompt: str = "", threshold: float = 0.75
-) -> Region:
-    """The faces of ``mesh`` that a word names: :func:`find_word` and :func:`faces_of`."""
-    return faces_of(mesh, find_word(prior, mesh, word, prompt, threshold), word)
-
-
 @torch.no_grad()
 def find_word(
     prior: Prior, mesh: Mesh, word: str, prompt: str = "", threshold: float = 0.75

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from backend.distillation.prompts import ConditionalText
-from backend.editing.locating import locate_word
+from backend.editing.locating import faces_of, find_word
 from backend.meshing.texturing import with_texture
 from backend.personalization.lora import Lora
 from backend.personalization.training import Subject, personalize
@@ -96,7 +96,7 @@ def test_noise_levels_fall_and_the_prior_is_not_differentiated(spied: tuple) -> 
 def test_a_word_finds_the_same_region() -> None:
     """By the oracle's attention to the red places: intersection over union above 0.9."""
     mesh = ball()
-    found = locate_word(ball_prior(), mesh, "hat", "a green hat").faces
+    found = faces_of(mesh, find_word(ball_prior(), mesh, "hat", "a green hat"), "hat").faces
     wanted = mesh.positions[mesh.faces].mean(1)[:, 2] > 0
     assert (found & wanted).sum() / (found | wanted).sum() > 0.9
 

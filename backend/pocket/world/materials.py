@@ -61,8 +61,3 @@ Paint = Vector | Material
 def as_material(paint: Paint) -> Material:
     """The material of a paint: a plain one of a color."""
     return paint if isinstance(paint, Material) else Material(np.asarray(paint, float))
-
-
-def plain_color(paint: Paint) -> Array:
-    """The main color of a paint, (3,)."""
-    return paint.color if isinstance(paint, Material) else np.asarray(paint, float)
