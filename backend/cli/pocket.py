@@ -27,6 +27,9 @@ def train(
     cool_down: Annotated[
         int | None, typer.Option(min=1, help="End with that many steps at a falling rate.")
     ] = None,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Faster steps; needs a C++ compiler. Views only.")
+    ] = False,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""
     from backend.pocket.data import STAGES, Mixture
@@ -39,7 +42,9 @@ def train(
         train_points(resume, threads, steps, cool_down=cool_down)
     elif chosen in STAGES:
         settings = Settings(mixture=Mixture(chosen))
-        train_views(resume, threads, steps, settings=settings, cool_down=cool_down)
+        train_views(
+            resume, threads, steps, settings=settings, cool_down=cool_down, compiled=compiled
+        )
     else:
         raise InputError("stage_unknown", f"There is no stage {stage!r}.", "A, B, C, D or points.")
 

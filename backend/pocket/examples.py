@@ -15,6 +15,8 @@ from backend.rendering.cameras import Cameras
 SCHEDULE = CosineSchedule()
 READ = ("labeled", "matched")
 """Kinds of examples that are read at low noise."""
+TEXT_MULTIPLE = 16
+"""Words come in few lengths, so that a compiled network is compiled seldom."""
 MATCH_PIXELS = 64
 MATCH_SPREAD = 0.15
 MATCH_TEMPERATURE = 0.07
@@ -116,7 +118,7 @@ def _draw_levels(batch: Batch, levels: Levels, g: torch.Generator) -> Tensor:
 
 
 def _inputs(batch: Batch, words: list[str]) -> dict[str, Tensor]:
-    text, text_mask = embed_text(words)
+    text, text_mask = embed_text(words, TEXT_MULTIPLE)
     camera_known = torch.from_numpy(batch.camera_known)[:, None]
     inputs = {
         "rays": batch_rays(batch) * camera_known[..., None, None, None],

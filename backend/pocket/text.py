@@ -55,15 +55,17 @@ def _embed_one(text: str) -> Tensor:
         return model(**inputs).last_hidden_state[0].half()
 
 
-def embed_text(texts: list[str]) -> tuple[Tensor, Tensor]:
-    """Token embeddings (B, L, 384) float32 and their mask (B, L) bool, L the longest of the texts.
+def embed_text(texts: list[str], multiple: int = 1) -> tuple[Tensor, Tensor]:
+    """Token embeddings (B, L, 384) float32 and their mask (B, L) bool, L the longest of the texts,
+    or the next multiple of `multiple`.
 
     An empty text is the unconditional input: no token at all (a row without any True).
     """
     rows = [_embed_one(text) if text else torch.zeros(0, WIDTH) for text in texts]
     longest = max(1, max(len(row) for row in rows))
-    tokens = torch.zeros(len(rows), longest, WIDTH)
-    mask = torch.zeros(len(rows), longest, dtype=torch.bool)
+    length = -(-longest // multiple) * multiple
+    tokens = torch.zeros(len(rows), length, WIDTH)
+    mask = torch.zeros(len(rows), length, dtype=torch.bool)
     for index, row in enumerate(rows):
         tokens[index, : len(row)] = row
         mask[index, : len(row)] = True
