@@ -27,24 +27,26 @@ def train(
     cool_down: Annotated[
         int | None, typer.Option(min=1, help="End with that many steps at a falling rate.")
     ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that share each step, a batch each.")
+    ] = 1,
     compiled: Annotated[
-        bool, typer.Option("--compiled", help="Faster steps; needs a C++ compiler. Views only.")
+        bool, typer.Option("--compiled", help="Faster steps; needs a C++ compiler.")
     ] = False,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""
     from backend.pocket.data import STAGES, Mixture
-    from backend.pocket.train import Settings, last_stage
+    from backend.pocket.train import Effort, Settings, last_stage
     from backend.pocket.train import train as train_views
     from backend.pocket.train_points import train_points
 
     chosen = stage or last_stage()
+    effort = Effort(threads, processes, compiled)
     if chosen == "points":
-        train_points(resume, threads, steps, cool_down=cool_down)
+        train_points(resume, effort, steps, cool_down=cool_down)
     elif chosen in STAGES:
         settings = Settings(mixture=Mixture(chosen))
-        train_views(
-            resume, threads, steps, settings=settings, cool_down=cool_down, compiled=compiled
-        )
+        train_views(resume, effort, steps, settings=settings, cool_down=cool_down)
     else:
         raise InputError("stage_unknown", f"There is no stage {stage!r}.", "A, B, C, D or points.")
 

@@ -8,7 +8,8 @@ import signal
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from backend.pocket.blocks import Block, ResBlock
 from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch
 from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.pocket.partners import Partner
 from backend.pocket.sampling import write_sheet
 from backend.pocket.weights import (
     COMMITTED,
@@ -36,6 +38,8 @@ from backend.pocket.weights import (
 )
 
 EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97)
+PARTNER_SEED = 7_919_000_003
+"""What seeds of partners are apart."""
 SHAPES = 256
 """More than there are of a block's inputs: widths, views and words."""
 
@@ -127,6 +131,20 @@ class Run(ABC, Generic[Network, Drawn]):
         self.images = 0
         self.seconds = 0.0
         self.origin = "scratch"
+        self.share = 0  # which of the batches of a step it learns from; partners take the others
+
+    def compile(self) -> None:
+        """Compile what the network is built of, for a fifth less time a step; needs a C++ compiler.
+        The average, which is looked at and kept, stays as it is."""
+        torch._dynamo.config.recompile_limit = SHAPES
+        for part in self.network.modules():
+            if isinstance(part, (Block, ResBlock)):
+                part.compile(dynamic=False)
+
+    @property
+    def noise_seed(self) -> int:
+        """From which noise is drawn at the present step."""
+        return self.settings.seed * 1_000_003 + self.share * PARTNER_SEED + self.step
 
     @abstractmethod
     def loss(self, batch: Drawn) -> Tensor:
@@ -149,19 +167,31 @@ class Run(ABC, Generic[Network, Drawn]):
     def write_sheet(self, path: Path) -> None:
         """A picture of what the average draws."""
 
-    def advance(self, batch: Drawn) -> float:
-        """One step on a batch; returns its loss."""
+    def advance(self, *batches: Drawn, partners: Sequence[Partner] = ()) -> float:
+        """One step on a batch, and one more for each partner; returns their mean loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate_at(self.step - self.begun)
-        loss = self.loss(batch)
+        for partner, batch in zip(partners, batches[1:], strict=True):
+            partner.begin(self.step, batch)
+        loss = self.loss(batches[0])
         loss.backward()
+        total = float(loss.detach()) + self._add_up(partners)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        self.images += batch.views
+        self.images += sum(batch.views for batch in batches)
         self._average()
-        return float(loss.detach())
+        return total / len(batches)
+
+    def _add_up(self, partners: Sequence[Partner]) -> float:
+        """Make the gradients the mean of all; the sum of the partners' losses."""
+        parameters = list(self.network.parameters())
+        losses = sum((partner.add_gradients(parameters) for partner in partners), 0.0)
+        if partners:
+            gradients = [p.grad for p in parameters if p.grad is not None]
+            torch._foreach_div_(gradients, 1.0 + len(partners))
+        return losses
 
     def _average(self) -> None:
         taken = self.step - self.begun
@@ -226,19 +256,10 @@ class Training(Run[PocketNetwork, Batch]):
         torch.manual_seed(settings.seed)
         super().__init__(settings, PocketNetwork(config).to(memory_format=torch.channels_last))
 
-    def compile(self) -> None:
-        """Compile what the network is built of, for a fifth less time a step; needs a C++ compiler.
-        The average, which is looked at and kept, stays as it is."""
-        torch._dynamo.config.recompile_limit = SHAPES
-        for part in self.network.modules():
-            if isinstance(part, (Block, ResBlock)):
-                part.compile(dynamic=False)
-
     def loss(self, batch: Batch) -> Tensor:
         """That of its example."""
-        settings = self.settings
-        example = make_example(batch, settings.seed * 1_000_003 + self.step, settings.levels)
-        return example.loss(self.network, settings.weight_limit)
+        example = make_example(batch, self.noise_seed, self.settings.levels)
+        return example.loss(self.network, self.settings.weight_limit)
 
     def warm_start(self, folder: Path) -> None:
         """See `Run.warm_start`."""
@@ -299,36 +320,43 @@ def _error_at(network: nn.Module, example: Example, t: float) -> float:
     return float(example.loss_of_views(network, 5.0)) * float(sigma.square().clamp_min(1 / 5.0))
 
 
+@dataclass(frozen=True)
+class Effort:
+    """What of a machine training may use: threads of the first process, processes that share each
+    step (each more adds a batch to it), and a C++ compiler."""
+
+    threads: int = 1
+    processes: int = 1
+    compiled: bool = False
+
+
 def train(
     resume: bool = True,
-    threads: int = 1,
+    effort: Effort = Effort(),
     steps: int | None = None,
     state_folder: Path = STATE,
     settings: Settings = Settings(),
     config: PocketConfig = PocketConfig(),
     cool_down: int | None = None,
-    compiled: bool = False,
 ) -> Training:
-    """Train the network of views: see `keep_training` and `Training.compile`."""
+    """Train the network of views: see `keep_training`."""
     training = Training(settings, config)
-    if compiled:
-        training.compile()
-    keep_training(training, resume, threads, steps, state_folder, COMMITTED, cool_down)
+    keep_training(training, resume, effort, steps, state_folder, COMMITTED, cool_down)
     return training
 
 
 def keep_training(
-    run: Run[Network, Drawn], resume: bool, threads: int, steps: int | None, state_folder: Path,
+    run: Run[Network, Drawn], resume: bool, effort: Effort, steps: int | None, state_folder: Path,
     committed: Path, cool_down: int | None = None,
 ) -> None:
     """Train until `steps` (or for ever), keeping state, losses, sheets and weights in a folder.
 
     With `resume` it continues from the full state where there is one, else from the `committed`
-    average. Every batch and every draw is a function of (seed, step). SIGTERM and Ctrl-C end it
-    after the step in hand, with the state saved. With `cool_down` the run ends after that many
-    more steps, at a rate that falls nearly to nothing (see `CoolDown`).
+    average. Every batch and every draw is a function of (seed, share of the step, step). SIGTERM
+    and Ctrl-C end it after the step in hand, with the state saved. With `cool_down` the run ends
+    after that many more steps, at a rate that falls nearly to nothing (see `CoolDown`).
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(effort.threads)
     settings = run.settings
     if resume:
         _start(run, state_folder, committed)
@@ -339,23 +367,34 @@ def keep_training(
         )
         steps = run.step + cool_down
     print(
-        f"training {settings.mixture.stage} from step {run.step} ({run.origin}), {threads} threads",
+        f"training {settings.mixture.stage} from step {run.step} ({run.origin}), {effort}",
         flush=True,
     )
-    batches: Prefetcher[Drawn] = Prefetcher(settings.mixture, settings.seed, run.step)
     clock, recent, stop = _Clock(), [], threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
+    with ExitStack() as opened:
+        partners = [opened.enter_context(closing(each)) for each in _partners(run, effort)]
+        drawn = [
+            opened.enter_context(closing(Prefetcher(settings.mixture, seed, run.step)))
+            for seed in (settings.seed + i * PARTNER_SEED for i in range(effort.processes))
+        ]
+        if effort.compiled:
+            run.compile()
         while not stop.is_set() and (steps is None or run.step < steps):
             begin = time.perf_counter()
-            recent.append(run.advance(batches.get(run.step)))
+            batches = [each.get(run.step) for each in drawn]
+            recent.append(run.advance(*batches, partners=partners))
             run.seconds += time.perf_counter() - begin
             _keep(run, state_folder, clock, recent)
-    finally:
-        batches.close()
     run.save(state_folder / "training.pt")
     run.export(state_folder / DEVELOPMENT.name)
+
+
+def _partners(run: Run[Network, Drawn], effort: Effort) -> Iterator[Partner]:
+    for run.share in range(1, effort.processes):
+        yield Partner(run, effort.compiled)
+    run.share = 0
 
 
 def _start(run: Run[Network, Drawn], state_folder: Path, committed: Path) -> None:

@@ -13,7 +13,7 @@ from backend.pocket.data.clouds import CloudBatch, Clouds, draw_clouds
 from backend.pocket.points import POINTS, SCHEDULE, PointsConfig, PointsNetwork, balance
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import embed_text
-from backend.pocket.train import Run, Settings, keep_training
+from backend.pocket.train import Effort, Run, Settings, keep_training
 from backend.pocket.vocabulary import WORLD
 from backend.pocket.weights import (
     COMMITTED,
@@ -39,6 +39,7 @@ neighbors. Above, where a cloud is a ball of noise, there is little to be learne
 
 EVALUATED_T = (0.3, 0.6, 0.9)
 CONFIG = PointsConfig()
+ALONE = Effort()
 
 
 class PointsRun(Run[PointsNetwork, CloudBatch]):
@@ -52,7 +53,7 @@ class PointsRun(Run[PointsNetwork, CloudBatch]):
 
     def loss(self, batch: CloudBatch) -> Tensor:
         """Squared error of what the network adds (Karras et al., 2206.00364, section 5)."""
-        g = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.step)
+        g = torch.Generator().manual_seed(self.noise_seed)
         mean, deviation = NOISE_TO_SIGNAL
         ratio = (mean + deviation * torch.randn(len(batch.clouds), generator=g)).exp()
         t = ratio.atan() / (math.pi / 2)
@@ -128,11 +129,11 @@ def _held_out() -> CloudBatch:
 
 
 def train_points(
-    resume: bool = True, threads: int = 1, steps: int | None = None,
+    resume: bool = True, effort: Effort = ALONE, steps: int | None = None,
     state_folder: Path = STATE / POINTS_FOLDER, settings: Settings = SETTINGS,
     config: PointsConfig = CONFIG, cool_down: int | None = None,
 ) -> PointsRun:
     """Train the points network: see `keep_training`."""
     run = PointsRun(settings, config)
-    keep_training(run, resume, threads, steps, state_folder, COMMITTED / POINTS_FOLDER, cool_down)
+    keep_training(run, resume, effort, steps, state_folder, COMMITTED / POINTS_FOLDER, cool_down)
     return run

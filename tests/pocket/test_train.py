@@ -1,6 +1,7 @@
 """Training: bitwise resumption, warm starts, roles, weights on disk."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import torch
 
 from backend.pocket.data import Mixture, draw_batch
 from backend.pocket.network import PocketConfig
+from backend.pocket.partners import Partner
 from backend.pocket.train import (
+    Effort,
     Settings,
     Training,
     capabilities,
@@ -51,17 +54,54 @@ def test_resuming_is_bitwise(tmp_path: Path) -> None:
 
 def test_the_loop_resumes_from_its_folder(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    straight = train(True, 1, 3, tmp_path / "a", SETTINGS, TINY)
-    train(True, 1, 2, tmp_path / "b", SETTINGS, TINY)
-    resumed = train(True, 1, 3, tmp_path / "b", SETTINGS, TINY)
+    straight = train(True, Effort(), 3, tmp_path / "a", SETTINGS, TINY)
+    train(True, Effort(), 2, tmp_path / "b", SETTINGS, TINY)
+    resumed = train(True, Effort(), 3, tmp_path / "b", SETTINGS, TINY)
     torch.set_num_threads(threads)
     assert_bitwise(straight, resumed)
 
 
+def test_a_partner_adds_the_gradients_of_its_own_batch() -> None:
+    run, alone = (Training(SETTINGS, TINY) for _ in range(2))
+    one, other = (draw_batch(seed, 0, "single", 4) for seed in (1, 2))
+    parameters = list(run.network.parameters())
+    run.share = alone.share = 1
+    with closing(Partner(run)) as partner:
+        run.share = 0
+        partner.begin(0, other)
+        run.loss(one).backward()
+        own = [None if p.grad is None else p.grad.clone() for p in parameters]
+        loss = partner.add_gradients(parameters)
+    expected = alone.loss(other)
+    expected.backward()
+    assert loss == pytest.approx(expected.item(), rel=1e-4)
+    for mine, both, theirs in zip(own, parameters, alone.network.parameters(), strict=True):
+        assert (mine is None) == (theirs.grad is None)
+        if mine is not None:
+            away = both.grad - mine - theirs.grad  # in bf16, on another number of threads
+            assert away.norm() <= 0.05 * theirs.grad.norm() + 1e-6
+
+
+def test_two_processes_resume_bitwise(tmp_path: Path) -> None:
+    both = Effort(processes=2)
+    straight = train(True, both, 3, tmp_path / "a", SETTINGS, TINY)
+    train(True, both, 2, tmp_path / "b", SETTINGS, TINY)
+    assert_bitwise(straight, train(True, both, 3, tmp_path / "b", SETTINGS, TINY))
+
+
+def test_a_partner_that_ends_is_noticed() -> None:
+    run = Training(SETTINGS, TINY)
+    partner = Partner(run)
+    partner.close()
+    partner.begin(0, draw_batch(1, 0, "single", 4))
+    with pytest.raises(RuntimeError, match="takes part in training ended"):
+        partner.add_gradients(list(run.network.parameters()))
+
+
 def test_a_cool_down_ends_the_run_at_a_rate_near_nothing(tmp_path: Path) -> None:
     threads = torch.get_num_threads()
-    train(True, 1, 1, tmp_path, SETTINGS, TINY)
-    cooled = train(True, 1, None, tmp_path, SETTINGS, TINY, cool_down=2)
+    train(True, Effort(), 1, tmp_path, SETTINGS, TINY)
+    cooled = train(True, Effort(), None, tmp_path, SETTINGS, TINY, cool_down=2)
     torch.set_num_threads(threads)
     rates = [cooled.settings.rate_at(step) for step in (1, 2, 3)]
     assert cooled.step == 3 and rates[0] == pytest.approx(0.6 * SETTINGS.rate)
