@@ -8,12 +8,9 @@ import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import Parameter
 
@@ -74,38 +71,3 @@ def twin_network(network: nn.Module) -> nn.Module:
     """A second tree of modules over the very same parameters and buffers."""
     shared = [*network.parameters(), *network.buffers()]
     return copy.deepcopy(network, {id(tensor): tensor for tensor in shared})
-
-
-def save_patch(patch: Patch, path: Path) -> None:
-    """Write what training made of it, as safetensors that name the prior they belong to."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().cpu().contiguous() for name, value in patch.state().items()}
-    save_file(state, path, {"kind": patch.kind, "base": patch.base.spec.fingerprint})
-
-
-def load_patch(patch: Patch, path: Path) -> None:
-    """Take up what :func:`save_patch` wrote. Raises :class:`InputError` ``patch_invalid`` where
-    that was another kind or size of patch, of another prior, or is damaged."""
-    try:
-        with safe_open(path, "pt") as file:
-            said = file.metadata()
-        state = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise _unfit(path, f"it cannot be read: {error}") from error
-    wanted = {"kind": patch.kind, "base": patch.base.spec.fingerprint}
-    if said != wanted:
-        raise _unfit(path, f"it is of {said}, not of {wanted}")
-    if _shapes(state) != _shapes(patch.state()):
-        raise _unfit(path, "its tensors have other names or shapes")
-    patch.load_state(state)
-
-
-def _shapes(state: Mapping[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: value.shape for name, value in state.items()}
-
-
-def _unfit(path: Path, reason: str) -> InputError:
-    return InputError(
-        "patch_invalid", f"{path.name} cannot be used: {reason}.",
-        "Use it with the prior and the rank that it was trained with, or train it anew.",
-    )

@@ -1,15 +1,12 @@
 """Regions from pictures: masks of several views that vote for what they show."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy, grid_sample
+from torch.nn.functional import grid_sample
 
-from backend.rendering.antialias import antialias, face_neighbors
 from backend.rendering.cameras import Cameras
-from backend.rendering.rasterize import interpolate, rasterize
 
 
 class Votes(NamedTuple):
@@ -45,30 +42,3 @@ def _look_up(images: Tensor, places: Tensor, mode: str) -> Tensor:
     """(views, n), of images (views, height, width) at places (views, n, 1, 2) in [-1, 1]."""
     found = grid_sample(images[:, None], places, mode=mode, align_corners=False)
     return found[:, 0, :, 0]
-
-
-def project_region(
-    positions: Tensor, faces: Tensor, weights: Tensor, cameras: Cameras
-) -> Tensor:
-    """Masks (views, height, width) of where a mesh shows its region, from ``weights`` (n,)."""
-    fragments = rasterize(positions, faces, cameras)
-    images = interpolate(weights[:, None].to(positions.dtype), faces, fragments)
-    return antialias(images, fragments, face_neighbors(faces.numpy()))[..., 0].clamp(0, 1)
-
-
-def fit_labels(
-    render: Callable[[Tensor], Tensor], masks: Tensor, count: int, steps: int = 60
-) -> Tensor:
-    """Labels (count,) in [0, 1] of primitives whose renders agree with ``masks`` (views, height,
-    width): a learned region (Fang et al., GaussianEditor, section 3.3).
-
-    ``render`` maps labels (count,) to pictures like the masks. What no view shows stays at 1/2.
-    """
-    logits = torch.zeros(count, requires_grad=True)
-    optimizer = torch.optim.Adam([logits], lr=0.2)
-    for _ in range(steps):
-        optimizer.zero_grad(set_to_none=True)
-        shown = render(logits.sigmoid()).clamp(1e-4, 1 - 1e-4)
-        binary_cross_entropy(shown, masks).backward()
-        optimizer.step()
-    return logits.detach().sigmoid()

@@ -246,16 +246,6 @@ class Gaussians(nn.Module):
         self.replace_rows(rows, torch.zeros_like(rows, dtype=torch.bool), optimizer)
 
     @torch.no_grad()
-    def lower_opacities(self, most: float, optimizer: torch.optim.Optimizer | None = None) -> None:
-        """No opacity above ``most``; the optimizer forgets their moments (3D Gaussian Splatting,
-        section 5.2, against floaters near the cameras)."""
-        self.opacities.clamp_(max=torch.tensor(most).logit().item())
-        if optimizer is not None:
-            for value in optimizer.state.get(self.opacities, {}).values():
-                if isinstance(value, Tensor) and value.shape == self.opacities.shape:
-                    value.zero_()
-
-    @torch.no_grad()
     def to_splats(self) -> Splats:
         """For an asset: activated values, unit quaternions, colors in [0, 1]."""
         values = (

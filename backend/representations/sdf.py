@@ -114,11 +114,6 @@ class Sdf(StatefulModule):
         """s, per world unit: the larger, the sharper the surface."""
         return (10 * self.deviation).exp()
 
-    def sharpen(self, inverse_deviation: float) -> None:
-        """Set s, for those who follow a schedule instead of learning it."""
-        with torch.no_grad():
-            self.deviation.copy_(torch.tensor(inverse_deviation).log() / 10)
-
     def nodes(self) -> SdfNodes:
         """Its look-ups as the parameters stand now, differentiable in them."""
         return SdfNodes(sum_pyramid(self.geometry)[0], list(self.colors))

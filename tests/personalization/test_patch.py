@@ -1,46 +1,20 @@
-"""Patches on disk, and priors that cannot have one."""
-
-from pathlib import Path
+"""Personal priors have names of their own, and priors without a network cannot have one."""
 
 import pytest
 import torch
 
 from backend.personalization.lora import Lora
-from backend.personalization.patch import applied, load_patch, save_patch
-from backend.pocket.network import PocketNetwork
+from backend.personalization.patch import applied
 from backend.priors.oracle import OraclePrior
 from backend.priors.pocket import PocketPrior
 from protocol.errors import InputError
 
 
-def lora(prior: PocketPrior, rank: int = 4, seed: int = 1) -> Lora:
-    return Lora(prior, torch.Generator().manual_seed(seed), rank)
-
-
-def test_what_is_saved_comes_back(prior: PocketPrior, tmp_path: Path) -> None:
-    first, second = lora(prior), lora(prior, seed=2)
-    save_patch(first, tmp_path / "subject.safetensors")
+def test_the_fingerprint_follows_what_was_trained(prior: PocketPrior) -> None:
+    first, second = (Lora(prior, torch.Generator().manual_seed(seed), 4) for seed in (1, 2))
     assert applied(first).spec.fingerprint != applied(second).spec.fingerprint
-    load_patch(second, tmp_path / "subject.safetensors")
+    second.load_state(first.state())
     assert applied(first).spec == applied(second).spec
-
-
-def refused(patch: Lora, path: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        load_patch(patch, path)
-    assert caught.value.problem.code == "patch_invalid" and caught.value.problem.hint
-    return caught.value.problem.message
-
-
-def test_what_does_not_fit_is_refused(prior: PocketPrior, tmp_path: Path) -> None:
-    path = tmp_path / "subject.safetensors"
-    save_patch(lora(prior), path)
-    assert "shapes" in refused(lora(prior, rank=2), path)
-    other = PocketPrior(PocketNetwork(prior.network.config).requires_grad_(False))
-    assert "not of" in refused(lora(other), path)
-    path.write_bytes(path.read_bytes()[:100])
-    assert "read" in refused(lora(prior), path)
-    assert "read" in refused(lora(prior), tmp_path / "missing.safetensors")
 
 
 def test_a_prior_without_a_network_says_so() -> None:

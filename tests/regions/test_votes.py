@@ -1,10 +1,10 @@
-"""Regions from pictures: back-projected masks, learned labels, and projections of a region."""
+"""Regions from pictures: back-projected masks."""
 
 import numpy as np
 import torch
 
 from backend.regions.patches import border_vertices, drop_small_parts, fill_holes
-from backend.regions.votes import fit_labels, project_region, vote
+from backend.regions.votes import vote
 from backend.rendering.cameras import orbit_cameras
 from backend.rendering.rasterize import interpolate, rasterize
 
@@ -20,9 +20,9 @@ def depth() -> torch.Tensor:
     return rasterize(POSITIONS, FACES, CAMERAS).depth
 
 
-def test_votes_of_projected_masks_find_the_region_again() -> None:
+def test_votes_of_rendered_masks_find_the_region_again() -> None:
     """A cap of a ball, seen by six cameras: intersection over union above 0.9."""
-    masks = project_region(POSITIONS, FACES, CAP, CAMERAS)
+    masks = interpolate(CAP[:, None], FACES, rasterize(POSITIONS, FACES, CAMERAS))[..., 0]
     weights, seen = vote(POSITIONS, CAMERAS, masks, depth())
     found = weights > 0.5
     reached = seen > 0
@@ -38,21 +38,6 @@ def test_what_no_view_sees_gets_no_vote() -> None:
     behind = POSITIONS[:, 1] > 0.2
     assert (votes.seen[behind] == 0).all() and (votes.weights[behind] == 0).all()
     assert torch.allclose(votes.weights[votes.seen > 0], torch.ones(1))
-
-
-def test_a_learned_label_agrees_with_the_masks_and_leaves_the_hidden_undecided() -> None:
-    masks = project_region(POSITIONS, FACES, CAP, CAMERAS[[0]])
-    fragments = rasterize(POSITIONS, FACES, CAMERAS[[0]])
-
-    def render(labels: torch.Tensor) -> torch.Tensor:
-        return interpolate(labels[:, None], FACES, fragments)[..., 0]
-
-    labels = fit_labels(render, masks, len(POSITIONS))
-    hidden = POSITIONS[:, 1] > 0.2
-    assert (labels[hidden] == 0.5).all()
-    seen = POSITIONS[:, 1] < -0.3
-    agrees = (labels > 0.5) == (CAP > 0)
-    assert agrees[seen].float().mean() > 0.95
 
 
 def test_small_parts_go_and_holes_close() -> None:

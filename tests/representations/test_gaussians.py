@@ -155,15 +155,6 @@ def test_view_gradients_are_those_of_the_centers_in_device_coordinates() -> None
     assert torch.equal(gaussians.channels["view radius"], drawn.samples["radii"].amax(0))
 
 
-def test_opacities_are_lowered_and_their_moments_forgotten() -> None:
-    gaussians = ball(50)
-    adam = with_moments(gaussians)
-    gaussians.lower_opacities(0.01, adam)
-    assert torch.allclose(gaussians.opacities.sigmoid(), torch.tensor(0.01))
-    assert (adam.state[gaussians.opacities]["exp_avg"] == 0).all()
-    assert (adam.state[gaussians.means]["exp_avg"] != 0).any()
-
-
 def test_states_and_splats_come_back() -> None:
     gaussians = ball(60)
     gaussians.add_channel("region", torch.rand(60))
