@@ -20,7 +20,14 @@ from torch import Tensor, nn
 
 from backend.diffusion.schedules import expand_like
 from backend.pocket.blocks import Block, ResBlock
-from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch
+from backend.pocket.data import (
+    STAGES,
+    Batch,
+    Mixture,
+    Prefetcher,
+    draw_batch,
+    share_seed,
+)
 from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.partners import Partner
@@ -38,8 +45,6 @@ from backend.pocket.weights import (
 )
 
 EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97)
-PARTNER_SEED = 7_919_000_003
-"""What seeds of partners are apart."""
 SHAPES = 256
 """More than there are of a block's inputs: widths, views and words."""
 
@@ -70,7 +75,7 @@ class Draws(Protocol):
     @property
     def stage(self) -> str: ...
 
-    def draw(self, seed: int, step: int) -> Any: ...
+    def draw(self, seed: int, step: int, share: int) -> Any: ...
 
 
 
@@ -144,7 +149,7 @@ class Run(ABC, Generic[Network, Drawn]):
     @property
     def noise_seed(self) -> int:
         """From which noise is drawn at the present step."""
-        return self.settings.seed * 1_000_003 + self.share * PARTNER_SEED + self.step
+        return share_seed(self.settings.seed * 1_000_003, self.share) + self.step
 
     @abstractmethod
     def loss(self, batch: Drawn) -> Tensor:
@@ -376,8 +381,8 @@ def keep_training(
     with ExitStack() as opened:
         partners = [opened.enter_context(closing(each)) for each in _partners(run, effort)]
         drawn = [
-            opened.enter_context(closing(Prefetcher(settings.mixture, seed, run.step)))
-            for seed in (settings.seed + i * PARTNER_SEED for i in range(effort.processes))
+            opened.enter_context(closing(Prefetcher(settings.mixture, settings.seed, run.step, i)))
+            for i in range(effort.processes)
         ]
         if effort.compiled:
             run.compile()

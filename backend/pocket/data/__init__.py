@@ -3,10 +3,10 @@
 from backend.pocket.data.batches import Batch, Sample
 from backend.pocket.data.mixture import EXAMPLES, STAGES, Mixture, draw_batch
 from backend.pocket.data.pictures import draw_light
-from backend.pocket.data.prefetch import Prefetcher
+from backend.pocket.data.prefetch import Prefetcher, share_seed
 from backend.pocket.data.shots import Shot
 
 __all__ = [
     "EXAMPLES", "STAGES", "Batch", "Mixture", "Prefetcher", "Sample", "Shot", "draw_batch",
-    "draw_light",
+    "draw_light", "share_seed",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backend.pocket.data.pictures import Floats
+from backend.pocket.data.prefetch import share_seed
 from backend.pocket.data.shots import Shot
 from backend.pocket.points import POINTS
 from backend.pocket.render import render_views
@@ -73,6 +74,6 @@ class Clouds:
     count: int = 8
     points: int = 256
 
-    def draw(self, seed: int, step: int) -> CloudBatch:
-        """The batch of a step."""
-        return draw_clouds(seed, step, self.count, points=self.points)
+    def draw(self, seed: int, step: int, share: int = 0) -> CloudBatch:
+        """A share of the batch of a step."""
+        return draw_clouds(share_seed(seed, share), step, self.count, points=self.points)

@@ -13,6 +13,7 @@ from backend.pocket.data.edits import (
     draw_masked,
     draw_masked_views,
 )
+from backend.pocket.data.prefetch import share_seed
 from backend.pocket.data.readings import draw_labeled, draw_matched
 from backend.pocket.data.views import (
     draw_free,
@@ -91,9 +92,9 @@ class Mixture:
         rng = np.random.default_rng((seed, step, 7))
         return str(rng.choice(list(shares), p=weights / weights.sum()))
 
-    def draw(self, seed: int, step: int) -> Batch:
-        """The batch of a step."""
-        return draw_batch(seed, step, self.name(seed, step), self.views)
+    def draw(self, seed: int, step: int, share: int = 0) -> Batch:
+        """A share of the batch of a step; all are of one kind, so that they take as long."""
+        return draw_batch(share_seed(seed, share), step, self.name(seed, step), self.views)
 
 
 def draw_batch(seed: int, step: int, name: str, views: int = 16, held_out: bool = False) -> Batch:
