@@ -72,6 +72,28 @@ class Block(nn.Module):
         return (F.normalize(q, dim=-1) * factor) @ F.normalize(k, dim=-1).transpose(-2, -1)
 
 
+class Summary(nn.Module):
+    """One vector of all views of a set, (B, C): tokens weighed against each other by learned scores
+    (attention pooling, as Set Transformers': Lee et al. 2019, section 3.2). It tells every view
+    what they have in common, colors first, which attention over tokens learns late."""
+
+    def __init__(self, width: int, heads: int, condition: int) -> None:
+        super().__init__()
+        self.norm, self.film = nn.LayerNorm(width), nn.Linear(condition, 2 * width)
+        self.score, self.value = nn.Linear(width, heads), nn.Linear(width, width)
+        self.out = nn.Linear(width, condition)
+        for layer in (self.film, self.score, self.out):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """`x` (B, V*64, C), `condition` (B, V, C')."""
+        x = modulated(self.norm(x), self.film(condition))
+        share = self.score(x).float().softmax(1).to(x)
+        values = self.value(x).unflatten(-1, (share.shape[-1], -1))
+        return self.out(torch.einsum("bnh,bnhc->bhc", share, values).flatten(1))
+
+
 class FormerBlock(nn.Module):
     """The block of the weights that ship, until those trained with `Block` draw better: plain
     products of queries and keys, and what each half adds normalized. Trained, all tokens attend to

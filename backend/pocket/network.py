@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.pocket.blocks import Block, FormerBlock, ResBlock
+from backend.pocket.blocks import Block, FormerBlock, ResBlock, Summary
 from backend.rendering.cameras import Cameras
 
 GENERATED, GIVEN, SOURCE, MASKED = range(4)
@@ -113,6 +113,7 @@ class PocketNetwork(nn.Module):
         )
         self._build_conditions(config, wide)
         self.reader = Reader(small, middle, wide)
+        self.summary = Summary(wide, 8, wide)
 
     def _build_conditions(self, config: PocketConfig, wide: int) -> None:
         self.noise = nn.Sequential(nn.Linear(64, wide), nn.SiLU(), nn.Linear(wide, wide))
@@ -180,7 +181,7 @@ class PocketNetwork(nn.Module):
         alpha_known = zeros + 1 if alpha_known is None else alpha_known.long()
         weights = text_mask.to(text)[..., None]
         sentence = (text * weights).sum(1) / weights.sum(1).clamp_min(1)
-        condition = F.silu(
+        condition = (
             self.noise(waves(t))
             + self.frame(waves(zeros if frame is None else frame))
             + self.motion((zeros if motion is None else motion)[..., None].to(t))
@@ -201,7 +202,7 @@ class PocketNetwork(nn.Module):
     def _unet(
         self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        each = condition.flatten(0, 1)
+        each = F.silu(condition).flatten(0, 1)
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.down1:
             x = block(x, each)
@@ -210,8 +211,12 @@ class PocketNetwork(nn.Module):
             x = block(x, each)
         skip2, x = x, self.shrink2(x)
         x = self.before(x, each)
-        x, words = self._attend(x, rays, condition, words, text_mask)
-        x = self.after(x, each)
+        tokens = self.enter(x.flatten(2).transpose(1, 2)).unflatten(0, condition.shape[:2])
+        condition = self._summed_up(tokens, condition)
+        each = condition.flatten(0, 1)
+        image, words = self._attend(tokens, rays, condition, words, text_mask)
+        image = image.transpose(1, 2).reshape(x.shape)
+        x = self.after(image.contiguous(memory_format=torch.channels_last), each)
         x = torch.cat([_doubled(self.grow2(x)), skip2], 1)
         for block in self.up2:
             x = block(x, each)
@@ -221,20 +226,25 @@ class PocketNetwork(nn.Module):
             x = block(x, each)
         return F.pixel_shuffle(self.head(x), 2).float(), x, coarse, words
 
+    def _summed_up(self, tokens: Tensor, condition: Tensor) -> Tensor:
+        """The condition with what the views of a set, (B, V, 64, C), have in common."""
+        summary = self.summary(tokens.flatten(1, 2), F.silu(condition))
+        return F.silu(condition + summary[:, None])
+
     def _attend(
-        self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
+        self, tokens: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
     ) -> tuple[Tensor, Tensor]:
+        """What attention makes of tokens (B, V, 64, C), as (B*V, 64, C), and of the words."""
         batch, views, _ = condition.shape
-        tokens = self.enter(x.flatten(2).transpose(1, 2)) + self.places
-        tokens = tokens + self.ray_tokens(rays.to(x)).flatten(2).transpose(1, 2)
-        tokens = torch.cat([tokens.reshape(batch, views * 64, -1), words], 1)
-        seen = text_mask.new_ones(batch, views * 64)
-        hidden = ~torch.cat([seen, text_mask], 1)[:, None, None]
+        tokens = tokens + self.places
+        seen = self.ray_tokens(rays.to(tokens)).flatten(2).transpose(1, 2)
+        tokens = torch.cat([(tokens + seen.view_as(tokens)).flatten(1, 2), words], 1)
+        shown = text_mask.new_ones(batch, views * 64)
+        hidden = ~torch.cat([shown, text_mask], 1)[:, None, None]
         mask = torch.zeros_like(hidden, dtype=words.dtype).masked_fill(hidden, -1e4)
         for block in self.blocks:
             tokens = block(tokens, condition, mask)
-        image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1).transpose(1, 2)
-        image = image.reshape(x.shape).contiguous(memory_format=torch.channels_last)
+        image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1)
         return image, self.leave(tokens[:, views * 64 :])
 
 

@@ -87,7 +87,7 @@ class Settings:
     seed: int = 3
     rate: float = 6e-4
     warm_up: int = 300
-    decay_from: int = 1500
+    decay_from: int = 4000
     averaging: float = 0.9995
     levels: Levels = field(default_factory=Levels)
     weight_limit: float = 2.0

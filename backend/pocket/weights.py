@@ -26,7 +26,8 @@ STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
 LICENSE = "GPL-3.0-or-later"
-LATER = ("reader.", "blocks.")
+ADDED = ("reader.", "summary.")
+LATER = (*ADDED, "blocks.")
 REMEDY = "make them with: python -m backend pocket train --resume"
 
 
@@ -100,7 +101,7 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
             raise ValueError("the hash in config.json is another")
         fresh = network.state_dict().items()
         # Zeros, not v * 0: a sign of a zero would be another fingerprint.
-        silent = {k: torch.zeros_like(v) for k, v in fresh if k.startswith("reader.")}
+        silent = {k: torch.zeros_like(v) for k, v in fresh if k.startswith(ADDED)}
         take_up(network, silent | {k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         raise _damaged(folder, error) from error
@@ -108,10 +109,10 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
 
 
 def take_up(network: nn.Module, state: dict[str, Tensor]) -> None:
-    """Load what a state has. Raises RuntimeError where it lacks anything but the reader, which
-    came later, or all blocks, which have become others."""
+    """Load what a state has. Raises RuntimeError where it lacks anything but the reader and
+    the summary, which came later, or all blocks, which have become others."""
     missing, strange = network.load_state_dict(state, strict=False)
-    later = ("reader.",) if any(name.startswith("blocks.") for name in state) else LATER
+    later = ADDED if any(name.startswith("blocks.") for name in state) else LATER
     if strange or any(not name.startswith(later) for name in missing):
         raise RuntimeError(f"a state of another network: lacks {missing}, has {strange}")
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from backend.pocket.blocks import SHARPEST, Block, FormerBlock, modulated
+from backend.pocket.blocks import SHARPEST, Block, FormerBlock, Summary, modulated
 
 
 def test_attention_stays_soft_however_large_its_projections_grow() -> None:
@@ -39,3 +39,26 @@ def test_film_leaves_the_text_alone() -> None:
     tokens, film = torch.ones(1, 64 + 3, 8), torch.ones(1, 1, 16)
     found = modulated(tokens, film)
     assert (found[:, :64] == 3).all() and (found[:, 64:] == 1).all()
+
+
+def test_a_summary_begins_as_nothing_and_weighs_all_tokens_alike() -> None:
+    torch.manual_seed(0)
+    summary = Summary(32, 4, 16).requires_grad_(False)
+    x, condition = torch.randn(2, 3 * 64, 32), torch.randn(2, 3, 16)
+    assert not summary(x, condition).any()
+    summary.out.weight.normal_()
+    mean = summary.value(summary.norm(x)).mean(1)
+    torch.testing.assert_close(summary(x, condition), summary.out(mean), atol=1e-5, rtol=1e-4)
+
+
+def test_a_summary_attends_to_the_view_that_its_condition_points_out() -> None:
+    """Scores that read only what FiLM adds: one view counts, the other may show anything."""
+    torch.manual_seed(0)
+    summary = Summary(32, 4, 16).requires_grad_(False)
+    summary.out.weight.normal_()
+    summary.film.weight[32:] = 30.0  # the shift of a view whose condition is 1
+    summary.score.weight.fill_(1.0)
+    condition = torch.tensor([0.0, 1.0])[None, :, None].expand(1, 2, 16)
+    x = torch.randn(1, 2 * 64, 32)
+    other = torch.cat([torch.randn(1, 64, 32), x[:, 64:]], 1)
+    torch.testing.assert_close(summary(x, condition), summary(other, condition))
