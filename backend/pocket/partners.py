@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.multiprocessing import get_context
 
+ENDED = "a process that takes part in training ended"
+
 
 class Learner(Protocol):
     """What can say its loss on a batch at a step; picklable."""
@@ -39,8 +41,11 @@ class Partner:
         other.close()
 
     def begin(self, step: int, batch: Any) -> None:
-        """Let it work on a batch, with the parameters as they are."""
-        self._pipe.send((step, batch))
+        """Let it work on a batch, with the parameters as they are. Raises as `add_gradients`."""
+        try:
+            self._pipe.send((step, batch))
+        except BrokenPipeError:
+            raise RuntimeError(ENDED) from None
 
     def add_gradients(self, parameters: list[nn.Parameter]) -> float:
         """Wait for it, and add its gradients to those of the parameters; returns its loss.
@@ -50,7 +55,7 @@ class Partner:
         try:
             loss, reached = self._pipe.recv()
         except EOFError:
-            raise RuntimeError("a process that takes part in training ended") from None
+            raise RuntimeError(ENDED) from None
         for parameter, gradient, there in zip(parameters, self._gradients, reached, strict=True):
             if there and parameter.grad is None:
                 parameter.grad = gradient.clone()

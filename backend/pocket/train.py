@@ -44,7 +44,7 @@ from backend.pocket.weights import (
     take_up,
 )
 
-EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97)
+EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
 SHAPES = 256
 """More than there are of a block's inputs: widths, views and words."""
 
@@ -315,7 +315,7 @@ def held_out_losses(training: Training, views: int = 24) -> dict[str, float]:
             if name == "relative":
                 given = expand_like(example.given, example.clean)
                 example.clean = torch.where(given, example.clean.roll(1, 0), example.clean)
-                losses["relative_mistaken_0.9"] = _error_at(training.average, example, 0.9)
+                losses["relative_mistaken_1.0"] = _error_at(training.average, example, 1.0)
     return losses
 
 

@@ -21,7 +21,7 @@ from backend.pocket.train import (
     train,
 )
 from backend.pocket.vocabulary import WORLD
-from backend.pocket.weights import WeightsError, describe_network, load_network, take_up
+from backend.pocket.weights import ADDED, WeightsError, describe_network, load_network, take_up
 
 TINY = PocketConfig(widths=(8, 16, 32), blocks=1, heads=2)
 SETTINGS = Settings(mixture=Mixture("A", views=4, single_steps=1))
@@ -93,8 +93,8 @@ def test_a_partner_that_ends_is_noticed() -> None:
     run = Training(SETTINGS, TINY)
     partner = Partner(run)
     partner.close()
-    partner.begin(0, draw_batch(1, 0, "single", 4))
     with pytest.raises(RuntimeError, match="takes part in training ended"):
+        partner.begin(0, draw_batch(1, 0, "single", 4))
         partner.add_gradients(list(run.network.parameters()))
 
 
@@ -137,13 +137,13 @@ def test_another_stage_begins_its_rate_anew_and_claims_more(tmp_path: Path) -> N
     assert "video" in capabilities("D") and "video" not in said.capabilities
 
 
-def test_a_state_without_a_reader_is_taken_up() -> None:
+def test_a_state_without_later_parts_is_taken_up() -> None:
     old, new = Training(SETTINGS, TINY), Training(SETTINGS, TINY)
     advance(old, 1)
-    kept = {k: v for k, v in old.network.state_dict().items() if not k.startswith("reader.")}
+    kept = {k: v for k, v in old.network.state_dict().items() if not k.startswith(ADDED)}
     take_up(new.network, kept)
     assert all(torch.equal(new.network.state_dict()[name], value) for name, value in kept.items())
-    count = sum(not name.startswith("reader.") for name, _ in old.network.named_parameters())
+    count = sum(not name.startswith(ADDED) for name, _ in old.network.named_parameters())
     state = old.optimizer.state_dict()
     state["param_groups"][0]["params"] = list(range(count))
     state["state"] = {index: state["state"][index] for index in range(count)}
