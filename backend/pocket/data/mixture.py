@@ -21,6 +21,7 @@ from backend.pocket.data.views import (
     draw_relative,
     draw_rigged,
     draw_single,
+    draw_six,
     draw_surface,
     draw_surfaces,
 )
@@ -43,6 +44,7 @@ EXAMPLES = {
     "free": Example(4, draw_free),
     "relative": Example(4, draw_relative),
     "surfaces": Example(8, draw_surfaces),
+    "six": Example(13, draw_six),
     "surface": Example(3, draw_surface),
     "edited": Example(1, draw_edited),
     "edited views": Example(4, draw_edited_views),
@@ -58,17 +60,17 @@ STAGES: dict[str, dict[str, float]] = {
     "A": {"single": 0.35, "joint": 0.65},
     "B": {
         "single": 0.15, "joint": 0.3, "rig": 0.12, "free": 0.1, "relative": 0.15,
-        "surfaces": 0.13, "surface": 0.05,
+        "surfaces": 0.1, "six": 0.04, "surface": 0.04,
     },
     "C": {
         "single": 0.1, "joint": 0.22, "rig": 0.08, "free": 0.07, "relative": 0.1,
-        "surfaces": 0.09, "surface": 0.04, "edited": 0.09, "edited views": 0.06, "masked": 0.03,
-        "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
+        "surfaces": 0.07, "six": 0.03, "surface": 0.03, "edited": 0.09, "edited views": 0.06,
+        "masked": 0.03, "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
     },
     "D": {
         "single": 0.07, "joint": 0.17, "rig": 0.06, "free": 0.1, "relative": 0.15,
-        "surfaces": 0.1, "surface": 0.02, "edited": 0.07, "edited views": 0.05, "masked": 0.02,
-        "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07, "clip": 0.04,
+        "surfaces": 0.06, "six": 0.04, "surface": 0.02, "edited": 0.07, "edited views": 0.05,
+        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07, "clip": 0.04,
     },
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""

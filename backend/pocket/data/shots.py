@@ -65,6 +65,11 @@ def draw_rig(rng: np.random.Generator, views: int) -> list[Shot]:
 
 
 def draw_orthographic(rng: np.random.Generator) -> list[Shot]:
-    """Wonder3D's six orthographic views; filled as its frames are, or as recipes like it."""
-    fill = float(rng.uniform(0.8, 1.1))
-    return [Shot(azimuth, 0.0, 40.0, fill, True) for azimuth in ORTHOGRAPHIC_AZIMUTHS]
+    """Wonder3D's six orthographic views, half of the time level and from the front on, as it draws
+    them, else from anywhere on; filled as its frames are, or as recipes like it."""
+    first = Shot(0.0, 0.0, 40.0, float(rng.uniform(0.8, 1.1)), True)
+    if rng.random() < 0.5:
+        first = replace(
+            first, azimuth=float(rng.uniform(0, 360)), elevation=float(rng.uniform(-10, 45))
+        )
+    return [first.turned(azimuth) for azimuth in ORTHOGRAPHIC_AZIMUTHS]

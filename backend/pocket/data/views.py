@@ -122,6 +122,25 @@ def draw_surfaces(rng: np.random.Generator, held_out: bool) -> Sample:
     return _surfaces(rng, held_out, shots, pair, given)
 
 
+def draw_six(rng: np.random.Generator, held_out: bool) -> Sample:
+    """A picture, and colors and normals of the six views from its height on that Wonder3D draws
+    (section 4), in the picture's own frame; half of the pictures in perspective."""
+    six = draw_orthographic(rng)
+    picture = six[0]
+    if rng.random() < 0.5:
+        picture = replace(picture, fov=float(rng.uniform(25, 60)), orthographic=False)
+    subject = draw_subject(rng, held_out, picture, opaque_share=0)
+    shots = [picture, *six]
+    planes = _planes(subject, shots, picture.azimuth)
+    return Sample(
+        np.concatenate([planes[COLOR], planes[NORMAL][1:]]),
+        [shot.turned(-picture.azimuth) for shot in [*shots, *six]],
+        "" if rng.random() < 0.7 else subject.caption,
+        role=np.array([GIVEN] + [GENERATED] * 12),
+        domain=np.array([COLOR] * 7 + [NORMAL] * 6),
+    )
+
+
 def draw_surface(rng: np.random.Generator, held_out: bool) -> Sample:
     """One camera in all three domains; the color is given more often than not."""
     given = np.array([rng.random() < 0.7, False, False])
@@ -135,13 +154,7 @@ def _surfaces(
     """Views of `shots` in each of the domains, domain after domain."""
     subject = draw_subject(rng, held_out, shots[0], opaque_share=0)
     frame = shots[0].azimuth if given.any() and rng.random() < 0.7 else 0.0
-    views = [shot.view() for shot in shots]
-    found = render_views(subject.scene, views, subject.light)
-    planes = {
-        COLOR: color_planes(found["rgba"]),
-        NORMAL: normal_planes(found["rgba"], turned_z(found["normals"], -frame)),
-        DEPTH: nearness_planes(found["rgba"], found["depth"], views),
-    }
+    planes = _planes(subject, shots, frame)
     return Sample(
         np.concatenate([planes[domain] for domain in domains]),
         [shot.turned(-frame) for shot in shots] * len(domains),
@@ -149,6 +162,17 @@ def _surfaces(
         role=np.where(given, GIVEN, GENERATED),
         domain=np.repeat(domains, len(shots)),
     )
+
+
+def _planes(subject: Subject, shots: list[Shot], frame: float) -> dict[int, Floats]:
+    """Views in every domain, (V, 4, 64, 64) each; normals in a frame at that azimuth."""
+    views = [shot.view() for shot in shots]
+    found = render_views(subject.scene, views, subject.light)
+    return {
+        COLOR: color_planes(found["rgba"]),
+        NORMAL: normal_planes(found["rgba"], turned_z(found["normals"], -frame)),
+        DEPTH: nearness_planes(found["rgba"], found["depth"], views),
+    }
 
 
 def _set(

@@ -13,6 +13,7 @@ from backend.pocket.data.views import (
     draw_relative,
     draw_rigged,
     draw_single,
+    draw_six,
     draw_surfaces,
 )
 from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
@@ -124,7 +125,28 @@ def test_rigs_are_mostly_evenly_spaced_at_one_elevation() -> None:
     assert 160 < even < 190
 
 
-def test_the_six_orthographic_views_are_level() -> None:
-    shots = draw_orthographic(np.random.default_rng(0))
-    assert [shot.azimuth for shot in shots] == [0, 45, 90, 180, 270, 315]
-    assert all(shot.orthographic and shot.elevation == 0 for shot in shots)
+def test_the_six_orthographic_views_stand_as_wonder3d_has_them_from_the_front_on_or_anywhere(
+) -> None:
+    level = 0
+    for seed in range(40):
+        shots = draw_orthographic(np.random.default_rng(seed))
+        steps = [(shot.azimuth - shots[0].azimuth) % 360 for shot in shots]
+        assert np.allclose(steps, [0, 45, 90, 180, 270, 315])
+        assert all(shot.orthographic and shot.elevation == shots[0].elevation for shot in shots)
+        level += shots[0].elevation == 0 and shots[0].azimuth == 0
+    assert 10 < level < 30
+
+
+def test_a_picture_and_its_six_views_are_in_the_frame_of_the_picture() -> None:
+    """An orthographic picture is the first of the six; its normals there are of the same pixels."""
+    samples = [draw_six(np.random.default_rng(seed), False) for seed in range(12)]
+    flat = [s for s in samples if s.shots[0].orthographic]
+    assert 0 < len(flat) < len(samples)
+    for sample in samples:
+        assert [shot.azimuth for shot in sample.shots[:2]] == [0, 0]
+        assert (sample.role == GIVEN).tolist() == [True] + [False] * 12
+        assert sample.domain.tolist() == [COLOR] * 7 + [NORMAL] * 6
+        assert sample.shots[1:7] == sample.shots[7:]
+    for sample in flat:
+        np.testing.assert_array_equal(sample.images[0], sample.images[1])
+        np.testing.assert_array_equal(sample.images[1, 3], sample.images[7, 3])
