@@ -59,9 +59,9 @@ def test_only_low_rank_products_are_trained_and_the_rest_is_shared(prior: Pocket
     patch = lora(prior, rank=3)
     (group,) = patch.parameter_groups().values()
     assert all(3 in weight.shape for weight in group)
-    # Of a block: qkv, out, two of the MLP, two films; of ten convolutional blocks one film; and
-    # what reads the words.
-    assert len(group) == 2 * (6 * len(prior.network.blocks) + 10 + 2)
+    # Of a block: qkv, out, two of the MLP, two films; of ten convolutional blocks one film;
+    # of the summary film and out; and what reads the words.
+    assert len(group) == 2 * (6 * len(prior.network.blocks) + 10 + 2 + 2)
     assert all(weight.requires_grad for weight in group)
     shared = {weight.data_ptr() for weight in prior.network.parameters()}
     rest = [weight for weight in patch.network.parameters() if not weight.requires_grad]

@@ -75,11 +75,13 @@ def test_a_partner_adds_the_gradients_of_its_own_batch() -> None:
     expected = alone.loss(other)
     expected.backward()
     assert loss == pytest.approx(expected.item(), rel=1e-4)
+    away, size = 0.0, 0.0
     for mine, both, theirs in zip(own, parameters, alone.network.parameters(), strict=True):
         assert (mine is None) == (theirs.grad is None)
         if mine is not None:
-            away = both.grad - mine - theirs.grad  # in bf16, on another number of threads
-            assert away.norm() <= 0.05 * theirs.grad.norm() + 1e-6
+            away += float((both.grad - mine - theirs.grad).square().sum())
+            size += float(theirs.grad.square().sum())
+    assert away < 1e-3 * size  # not nothing: in bf16, on another number of threads
 
 
 def test_two_processes_resume_bitwise(tmp_path: Path) -> None:
