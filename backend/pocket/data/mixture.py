@@ -70,7 +70,8 @@ STAGES: dict[str, dict[str, float]] = {
     "D": {
         "single": 0.07, "joint": 0.17, "rig": 0.06, "free": 0.1, "relative": 0.15,
         "surfaces": 0.06, "six": 0.04, "surface": 0.02, "edited": 0.07, "edited views": 0.05,
-        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07, "clip": 0.04,
+        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07,
+        "clip": 0.04,
     },
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""

@@ -5,9 +5,8 @@ from queue import Empty
 from typing import Generic, Protocol, TypeVar
 
 Drawn = TypeVar("Drawn", covariant=True)
-
-
 SHARE_SEED = 7_919_000_003
+"""What the seeds of shares are apart."""
 
 
 def share_seed(seed: int, share: int) -> int:
