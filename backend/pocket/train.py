@@ -24,6 +24,7 @@ from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch, 
 from backend.pocket.data.prefetch import Drawer
 from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.pocket.optimizer import Optimizer
 from backend.pocket.partners import Partner
 from backend.pocket.sampling import write_sheet
 from backend.pocket.weights import (
@@ -117,11 +118,7 @@ class Run(ABC, Generic[Network, Drawn]):
         self.settings = settings
         self.network = network
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), settings.rate,
-            betas=(0.9, 0.99), eps=1e-10, weight_decay=0.01,
-            fused=True,
-        )
+        self.optimizer = Optimizer(self.network, settings.rate)
         self.step = 0
         self.begun = 0  # the step at which the present stage began
         self.images = 0
@@ -165,16 +162,14 @@ class Run(ABC, Generic[Network, Drawn]):
 
     def advance(self, *batches: Drawn, partners: Sequence[Partner] = ()) -> float:
         """One step on a batch, and one more for each partner; returns their mean loss."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate_at(self.step - self.begun)
         for partner, batch in zip(partners, batches[1:], strict=True):
             partner.begin(self.step, batch)
         loss = self.loss(batches[0])
         loss.backward()
         total = float(loss.detach()) + self._add_up(partners)
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        rate = self.settings.rate_at(self.step - self.begun)
+        self.optimizer.step(rate, workers=len(batches))
         self.step += 1
         self.images += sum(batch.views for batch in batches)
         self._average()
@@ -215,12 +210,12 @@ class Run(ABC, Generic[Network, Drawn]):
     def load(self, path: Path) -> None:
         """Continue from a full state, bitwise on the same build, CPU kind and thread count.
 
-        Another stage begins its rate anew; parts of the network that the state lacks start fresh.
+        Another stage begins its rate anew.
         """
         state = torch.load(path, weights_only=True)
         for name in ("network", "average"):
             take_up(getattr(self, name), state[name])
-        self.optimizer.load_state_dict(grown(state["optimizer"], self.optimizer.state_dict()))
+        self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.images, self.seconds, self.origin = (
             state[name] for name in ("step", "images", "seconds", "origin")
         )
@@ -282,12 +277,6 @@ class Training(Run[PocketNetwork, Batch]):
     def write_sheet(self, path: Path) -> None:
         """Sampled views of held-out prompts."""
         write_sheet(self.average, path)
-
-
-def grown(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """An optimizer's state for a network that has got more parameters at its end."""
-    [group], [wanted] = old["param_groups"], new["param_groups"]
-    return {**old, "param_groups": [{**group, "params": wanted["params"]}]}
 
 
 @cache
