@@ -68,9 +68,9 @@ STAGES: dict[str, dict[str, float]] = {
         "masked": 0.03, "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
     },
     "D": {
-        "single": 0.07, "joint": 0.17, "rig": 0.06, "free": 0.1, "relative": 0.15,
-        "surfaces": 0.06, "six": 0.04, "surface": 0.02, "edited": 0.07, "edited views": 0.05,
-        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.07,
+        "single": 0.12, "joint": 0.2, "rig": 0.06, "free": 0.06, "relative": 0.13,
+        "surfaces": 0.06, "six": 0.04, "surface": 0.02, "edited": 0.07, "edited views": 0.04,
+        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.06,
         "clip": 0.04,
     },
 }
