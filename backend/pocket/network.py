@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.pocket.blocks import Block, FormerBlock, ResBlock, Summary
+from backend.pocket.blocks import Block, FormerBlock, ResBlock, Summary, nearness
 from backend.rendering.cameras import Cameras
 
 GENERATED, GIVEN, SOURCE, MASKED = range(4)
@@ -102,11 +102,11 @@ class PocketNetwork(nn.Module):
         kind = Block if config.cosine else FormerBlock
         self.blocks = nn.ModuleList([kind(wide, config.heads, wide) for _ in range(config.blocks)])
         self.after = ResBlock(wide, wide, wide)
-        self.grow2 = nn.Conv2d(wide, middle, 1)
+        self.grow2 = nn.Conv2d(wide, 4 * middle, 1)
         self.up2 = nn.ModuleList(
             [ResBlock(2 * middle, middle, wide), ResBlock(middle, middle, wide)]
         )
-        self.grow1 = nn.Conv2d(middle, small, 1)
+        self.grow1 = nn.Conv2d(middle, 4 * small, 1)
         self.up1 = nn.ModuleList([ResBlock(2 * small, small, wide), ResBlock(small, small, wide)])
         self.head = nn.Sequential(
             nn.GroupNorm(8, small), nn.SiLU(), nn.Conv2d(small, 16, 3, padding=1)
@@ -196,11 +196,14 @@ class PocketNetwork(nn.Module):
             known = noisy.new_zeros(batch, views, 5, *noisy.shape[-2:])
         pixels = F.pixel_unshuffle(torch.cat([noisy, known], 2).flatten(0, 1), 2)
         x = torch.cat([pixels, rays.flatten(0, 1).to(pixels)], 1)
-        x, *insides = self._unet(x, rays.flatten(0, 1), condition, self.words(text), text_mask)
+        words = self.words(text)
+        near = F.pad(nearness(rays, camera_known), (0, words.shape[1]) * 2).to(words)
+        x, *insides = self._unet(x, rays.flatten(0, 1), condition, words, text_mask, near)
         return x.unflatten(0, (batch, views)), insides[0], insides[1], insides[2]
 
     def _unet(
-        self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
+        self, x: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor,
+        near: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         told = F.silu(condition)
         each = told.flatten(0, 1)
@@ -216,20 +219,21 @@ class PocketNetwork(nn.Module):
         summary = self.summary(tokens.flatten(1, 2), told)
         told = F.silu(condition + summary[:, None])
         each = told.flatten(0, 1)
-        image, words = self._attend(tokens, rays, told, words, text_mask)
+        image, words = self._attend(tokens, rays, told, words, text_mask, near)
         image = image.transpose(1, 2).reshape(x.shape)
         x = self.after(image.contiguous(memory_format=torch.channels_last), each)
-        x = torch.cat([_doubled(self.grow2(x)), skip2], 1)
+        x = torch.cat([F.pixel_shuffle(self.grow2(x), 2), skip2], 1)
         for block in self.up2:
             x = block(x, each)
         coarse = x
-        x = torch.cat([_doubled(self.grow1(x)), skip1], 1)
+        x = torch.cat([F.pixel_shuffle(self.grow1(x), 2), skip1], 1)
         for block in self.up1:
             x = block(x, each)
         return F.pixel_shuffle(self.head(x), 2).float(), x, coarse, words
 
     def _attend(
-        self, tokens: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor
+        self, tokens: Tensor, rays: Tensor, condition: Tensor, words: Tensor, text_mask: Tensor,
+        near: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """What attention makes of tokens (B, V, 64, C), as (B*V, 64, C), and of the words."""
         batch, views, _ = condition.shape
@@ -240,7 +244,7 @@ class PocketNetwork(nn.Module):
         hidden = ~torch.cat([shown, text_mask], 1)[:, None, None]
         mask = torch.zeros_like(hidden, dtype=words.dtype).masked_fill(hidden, -1e4)
         for block in self.blocks:
-            tokens = block(tokens, condition, mask)
+            tokens = block(tokens, condition, mask, near)
         image = self.leave(tokens[:, : views * 64]).reshape(batch * views, 64, -1)
         return image, self.leave(tokens[:, views * 64 :])
 

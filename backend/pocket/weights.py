@@ -111,10 +111,20 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
 def take_up(network: nn.Module, state: dict[str, Tensor]) -> None:
     """Load what a state has. Raises RuntimeError where it lacks anything but the reader and
     the summary, which came later, or all blocks, which have become others."""
-    missing, strange = network.load_state_dict(state, strict=False)
+    missing, strange = network.load_state_dict(_with_corners(network, state), strict=False)
     later = ADDED if any(name.startswith("blocks.") for name in state) else LATER
     if strange or any(not name.startswith(later) for name in missing):
         raise RuntimeError(f"a state of another network: lacks {missing}, has {strange}")
+
+
+def _with_corners(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of before the decoder told the corners of a doubled pixel apart: four times each."""
+    wanted = network.state_dict()
+    return {
+        name: value.repeat_interleave(4, 0)
+        if name.startswith("grow") and 4 * len(value) == len(wanted[name]) else value
+        for name, value in state.items()
+    }
 
 
 def describe_network(path: Path | None = None) -> Description:

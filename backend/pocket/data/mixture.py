@@ -68,10 +68,10 @@ STAGES: dict[str, dict[str, float]] = {
         "masked": 0.03, "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
     },
     "D": {
-        "single": 0.12, "joint": 0.2, "rig": 0.06, "free": 0.06, "relative": 0.13,
-        "surfaces": 0.06, "six": 0.04, "surface": 0.02, "edited": 0.07, "edited views": 0.04,
-        "masked": 0.02, "masked views": 0.02, "labeled": 0.04, "matched": 0.02, "frames": 0.06,
-        "clip": 0.04,
+        "single": 0.1, "joint": 0.18, "rig": 0.05, "free": 0.05, "relative": 0.22,
+        "surfaces": 0.05, "six": 0.05, "surface": 0.06, "edited": 0.06, "edited views": 0.04,
+        "masked": 0.02, "masked views": 0.02, "labeled": 0.03, "matched": 0.02, "frames": 0.03,
+        "clip": 0.02,
     },
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""

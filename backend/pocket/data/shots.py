@@ -64,6 +64,21 @@ def draw_rig(rng: np.random.Generator, views: int) -> list[Shot]:
     ]
 
 
+def draw_around(rng: np.random.Generator, first: Shot, views: int) -> list[Shot]:
+    """Cameras beside a first one: a fifth are the same, where all that it shows is to be carried
+    over as it is, two fifths lie near, the others anywhere."""
+    def draw() -> Shot:
+        chance = rng.random()
+        if chance < 0.2:
+            return first
+        if chance < 0.6:
+            elevation = float(np.clip(first.elevation + rng.normal(0, 12), -20, 90))
+            return replace(first.turned(float(rng.normal(0, 40))), elevation=elevation)
+        return draw_shot(rng)
+
+    return [draw() for _ in range(views)]
+
+
 def draw_orthographic(rng: np.random.Generator) -> list[Shot]:
     """Wonder3D's six orthographic views, half of the time level and from the front on, as it draws
     them, else from anywhere on; filled as its frames are, or as recipes like it."""

@@ -15,7 +15,14 @@ from backend.pocket.data.pictures import (
     normal_planes,
     turned_z,
 )
-from backend.pocket.data.shots import Shot, draw_orthographic, draw_rig, draw_ring, draw_shot
+from backend.pocket.data.shots import (
+    Shot,
+    draw_around,
+    draw_orthographic,
+    draw_rig,
+    draw_ring,
+    draw_shot,
+)
 from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
 from backend.pocket.render import Light, render_views
 from backend.pocket.world import Description, build, draw_caption, draw_description, view_words
@@ -91,7 +98,8 @@ def draw_relative(rng: np.random.Generator, held_out: bool) -> Sample:
     """Views around a given one, as Zero-1-to-3 (Liu et al., 2303.11328): mostly in the frame of
     that view, where it has azimuth 0, and mostly without words. A quarter of the given views are
     photographs, over a background and without alpha."""
-    shots = draw_rig(rng, 4) if rng.random() < 0.5 else [draw_shot(rng) for _ in range(4)]
+    first = draw_shot(rng)
+    shots = draw_rig(rng, 4) if rng.random() < 0.3 else [first, *draw_around(rng, first, 3)]
     subject = draw_subject(rng, held_out, shots[0], opaque_share=0)
     images = subject.colors(shots)
     known = np.ones(4, bool)
