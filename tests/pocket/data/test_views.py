@@ -85,6 +85,17 @@ def test_around_a_given_view_the_frame_is_mostly_that_of_the_view() -> None:
     assert any(not sample.alpha_known[0] and sample.alpha_known[1:].all() for sample in samples)
 
 
+def test_some_wanted_views_are_the_given_one_and_some_lie_near() -> None:
+    rng = np.random.default_rng(6)
+    samples = [draw_relative(rng, False) for _ in range(30)]
+    pairs = [(s, i) for s in samples for i in (1, 2, 3)]
+    same = [(s, i) for s, i in pairs if s.shots[i] == s.shots[0]]
+    assert 3 < len(same) < len(pairs) / 3
+    assert all(np.array_equal(s.images[i, 3], s.images[0, 3]) for s, i in same if s.alpha_known[0])
+    turns = [abs((s.shots[i].azimuth - s.shots[0].azimuth + 180) % 360 - 180) for s, i in pairs]
+    assert 0.3 < np.mean(np.array(turns) < 45) < 0.8
+
+
 def test_domains_show_the_same_views() -> None:
     rng = np.random.default_rng(5)
     samples = [draw_surfaces(rng, False) for _ in range(12)]
