@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.pocket.blocks import (
+    NEARNESS_UNIT,
     REACHES,
     SHARPEST,
     Block,
@@ -55,7 +56,7 @@ def test_a_fresh_head_finds_the_same_place_in_another_view() -> None:
     rays = ray_map(rig(1))[None].expand(1, 2, -1, -1, -1)
     near = nearness(rays, KNOWN[:, :2])
     block = Block(32, 4, 16).requires_grad_(False)
-    share = torch.einsum("hr,brnm->bhnm", 10 * block.nearness, near).softmax(-1)[0, 0]
+    share = torch.einsum("hr,brnm->bhnm", NEARNESS_UNIT * block.nearness, near).softmax(-1)[0, 0]
     place = 27
     assert share[place, place] == pytest.approx(float(share[place, place + 64]), rel=1e-4)
     assert share[place].topk(2).indices.sort().values.tolist() == [place, place + 64]

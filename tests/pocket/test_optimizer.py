@@ -38,8 +38,8 @@ def network() -> nn.Sequential:
     return nn.Sequential(*layers).to(memory_format=torch.channels_last)
 
 
-def advance(net: nn.Module, optimizer: Optimizer, steps: int, workers: int = 1) -> None:
-    for step in range(steps):
+def advance(net: nn.Module, optimizer: Optimizer, steps: range, workers: int = 1) -> None:
+    for step in steps:
         g = torch.Generator().manual_seed(step)
         net(torch.randn(2, 8, 9, 9, generator=g)).square().mean().backward()
         optimizer.step(0.01, workers)
@@ -64,14 +64,11 @@ def test_an_update_is_as_large_as_adams() -> None:
 def test_workers_change_nothing_and_a_kept_state_goes_on() -> None:
     alone, shared = network(), network()
     first, second = Optimizer(alone, 0.01), Optimizer(shared, 0.01)
-    advance(alone, first, 3)
-    advance(shared, second, 1)
+    advance(alone, first, range(3))
+    advance(shared, second, range(1))
     resumed = Optimizer(shared, 0.01)
     resumed.load_state_dict(second.state_dict())
-    for step in (1, 2):
-        g = torch.Generator().manual_seed(step)
-        shared(torch.randn(2, 8, 9, 9, generator=g)).square().mean().backward()
-        resumed.step(0.01, 3)
+    advance(shared, resumed, range(1, 3), workers=3)
     pairs = zip(alone.parameters(), shared.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
 

@@ -64,9 +64,11 @@ def draw_rig(rng: np.random.Generator, views: int) -> list[Shot]:
     ]
 
 
-def draw_around(rng: np.random.Generator, first: Shot, views: int) -> list[Shot]:
-    """Cameras beside a first one: a fifth are the same, where all that it shows is to be carried
+def draw_around(rng: np.random.Generator, views: int) -> list[Shot]:
+    """A camera and others beside it: a fifth are the same, where all that it shows is to be carried
     over as it is, two fifths lie near, the others anywhere."""
+    first = draw_shot(rng)
+
     def draw() -> Shot:
         chance = rng.random()
         if chance < 0.2:
@@ -76,7 +78,7 @@ def draw_around(rng: np.random.Generator, first: Shot, views: int) -> list[Shot]
             return replace(first.turned(float(rng.normal(0, 40))), elevation=elevation)
         return draw_shot(rng)
 
-    return [draw() for _ in range(views)]
+    return [first, *(draw() for _ in range(views - 1))]
 
 
 def draw_orthographic(rng: np.random.Generator) -> list[Shot]:

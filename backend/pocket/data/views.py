@@ -98,8 +98,7 @@ def draw_relative(rng: np.random.Generator, held_out: bool) -> Sample:
     """Views around a given one, as Zero-1-to-3 (Liu et al., 2303.11328): mostly in the frame of
     that view, where it has azimuth 0, and mostly without words. A quarter of the given views are
     photographs, over a background and without alpha."""
-    first = draw_shot(rng)
-    shots = draw_rig(rng, 4) if rng.random() < 0.3 else [first, *draw_around(rng, first, 3)]
+    shots = draw_rig(rng, 4) if rng.random() < 0.3 else draw_around(rng, 4)
     subject = draw_subject(rng, held_out, shots[0], opaque_share=0)
     images = subject.colors(shots)
     known = np.ones(4, bool)
