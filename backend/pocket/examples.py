@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from backend.diffusion.schedules import CosineSchedule, expand_like
 from backend.pocket.data import Batch
-from backend.pocket.network import GIVEN, PocketNetwork, ray_map
+from backend.pocket.network import GIVEN, PocketNetwork, guess, ray_map
+from backend.pocket.reprojection import reprojected
 from backend.pocket.text import embed_text, tokens_of
 from backend.rendering.cameras import Cameras
 
@@ -102,6 +103,8 @@ def make_example(batch: Batch, seed: int, levels: Levels) -> Example:
     ]
     clean = torch.from_numpy(batch.images)
     inputs = _inputs(batch, words)
+    if batch.known is None:
+        inputs["known"] = _guessed(batch, clean, inputs["role"] == GIVEN)
     t = torch.where(inputs["role"] == GIVEN, 0.0, t)
     return Example(clean, t, torch.randn(clean.shape, generator=g), inputs, batch, levels)
 
@@ -133,13 +136,23 @@ def _inputs(batch: Batch, words: list[str]) -> dict[str, Tensor]:
     return inputs | {n: torch.from_numpy(value) for n, value in more.items() if value is not None}
 
 
-def batch_rays(batch: Batch) -> Tensor:
-    """Ray maps of all views, (B, V, 6, 32, 32)."""
-    flat = Cameras(
+def _guessed(batch: Batch, clean: Tensor, given: Tensor) -> Tensor:
+    """What wanted views may show, where a view is given and cameras are known."""
+    given = given & torch.from_numpy(batch.camera_known)[:, None]
+    return guess(reprojected(clean, given, batch_cameras(batch)))
+
+
+def batch_cameras(batch: Batch) -> Cameras:
+    """Those of all views, set after set."""
+    return Cameras(
         torch.from_numpy(batch.c2w).flatten(0, 1), torch.from_numpy(batch.fov_degrees).flatten(),
         64, 64, torch.from_numpy(batch.ortho_height).flatten(),
     )
-    return ray_map(flat).unflatten(0, batch.fov_degrees.shape)
+
+
+def batch_rays(batch: Batch) -> Tensor:
+    """Ray maps of all views, (B, V, 6, 32, 32)."""
+    return ray_map(batch_cameras(batch)).unflatten(0, batch.fov_degrees.shape)
 
 
 def loss_words(logits: Tensor, batch: Batch) -> Tensor:

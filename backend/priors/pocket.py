@@ -13,8 +13,9 @@ from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
-from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
+from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, guess, ray_map
 from backend.pocket.points import PointsNetwork
+from backend.pocket.reprojection import reprojected
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
 from backend.pocket.weights import (
@@ -186,7 +187,8 @@ def _inputs(
     noisy: Tensor, t: Tensor, condition: Condition, text: TextEmbedding
 ) -> dict[str, Tensor | None]:
     """What the network is told. A source stands where known pixels do, all of it (InstructPix2Pix,
-    section 3.2, gives it in further channels); it cannot have both."""
+    section 3.2, gives it in further channels); it cannot have both. Without either, wanted views
+    are told what given ones let guess."""
     role = torch.zeros_like(t, dtype=torch.long)
     if condition.given is not None:
         role = torch.where(condition.given, GIVEN, role)
@@ -199,6 +201,8 @@ def _inputs(
     if condition.known is not None:
         role, mask = torch.where(role == GIVEN, role, MASKED), condition.known.mask
         known = torch.cat([condition.known.latents * mask, mask], 2)
+    if known is None and condition.given is not None and condition.cameras is not None:
+        known = guess(reprojected(noisy, condition.given, condition.cameras))
     alpha_known = torch.as_tensor(condition.alpha_known, device=t.device).expand(t.shape)
     return {
         "rays": _rays(condition.cameras, t), "text": text.tokens, "text_mask": text.mask,

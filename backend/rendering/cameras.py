@@ -110,11 +110,12 @@ class Cameras:
         return Rays(origins, torch.nn.functional.normalize(directions, dim=-1))
 
     def project(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Where world ``points`` (n, 3) fall: pixels (views, n, 2) as (x, y), depth (views, n).
+        """Where world ``points`` fall, (n, 3) in all views or (views, n, 3), each view's own:
+        pixels (views, n, 2) as (x, y), depth (views, n).
 
         Depth is along the view axis, positive in front of the camera.
         """
-        local = (points[None] - self.positions[:, None]) @ self.c2w[:, :3, :3]
+        local = (points - self.positions[:, None]) @ self.c2w[:, :3, :3]
         depth = -local[..., 2]
         ortho = self._ortho_heights()[:, None]
         perspective = 2 * (self.fov_degrees.deg2rad() / 2).tan()[:, None] * depth

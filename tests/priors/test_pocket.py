@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from backend.diffusion.schedules import expand_like
-from backend.pocket.network import PocketConfig, PocketNetwork
+from backend.pocket.network import PocketConfig, PocketNetwork, guess
 from backend.pocket.points import PointsConfig, PointsNetwork
+from backend.pocket.reprojection import reprojected
 from backend.pocket.weights import Description
 from backend.priors.base import Condition, KnownPixels, TextEmbedding
 from backend.priors.pocket import PocketPrior, camera_complaints, weights_hash
@@ -59,6 +60,19 @@ def test_given_views_come_back_as_they_were(prior: PocketPrior) -> None:
     x0, eps = prior.predict(noisy(), t, Condition(WORDS, cameras(), given))
     assert torch.equal(x0[0, 0], noisy()[0, 0])
     assert (eps[0, 0] == 0).all()
+
+
+def test_given_views_are_laid_beside_wanted_ones_as_in_training(prior: PocketPrior) -> None:
+    told: list[torch.Tensor] = []
+    hook = prior.network.register_forward_pre_hook(
+        lambda _module, _args, kwargs: told.append(kwargs["known"]), with_kwargs=True
+    )
+    given = torch.tensor([[True, False], [False, False]])
+    prior.predict(noisy(), T.masked_fill(given, 0.0), Condition(WORDS, cameras(), given))
+    prior.predict(noisy(), T.masked_fill(given, 0.0), Condition(WORDS, given=given))
+    hook.remove()
+    assert torch.equal(told[0], guess(reprojected(noisy(), given, cameras())))
+    assert told[0][0, 1].any() and told[1] is None
 
 
 def test_unknown_alpha_and_missing_words_are_told_to_the_network(prior: PocketPrior) -> None:

@@ -29,6 +29,15 @@ def test_projecting_a_point_of_a_ray_gives_its_pixel(azimuth, elevation, fov, wi
     assert torch.allclose(depth[0], 1.7 * axial, atol=1e-4)
 
 
+def test_points_of_their_own_project_as_shared_ones_do():
+    cameras = orbit_cameras([0.0, 70.0], 20.0, 2.5, 40.0, 8)
+    points = torch.linspace(-1, 1, 12).view(4, 3)
+    shared, depth = cameras.project(points)
+    own, own_depth = cameras.project(torch.stack([points, points.flip(0)]))
+    assert torch.equal(own[0], shared[0]) and torch.equal(own[1], shared[1].flip(0))
+    assert torch.equal(own_depth[1], depth[1].flip(0))
+
+
 def test_azimuth_zero_is_in_front_and_grows_counter_clockwise():
     positions = orbit_cameras([0.0, 90.0], 0.0, 2.0, 40.0, 4).positions
     assert torch.allclose(positions, torch.tensor([[0.0, -2, 0], [2, 0, 0]]), atol=1e-6)
