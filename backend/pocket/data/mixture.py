@@ -68,8 +68,8 @@ STAGES: dict[str, dict[str, float]] = {
         "masked": 0.03, "masked views": 0.03, "labeled": 0.06, "matched": 0.03,
     },
     "D": {
-        "single": 0.1, "joint": 0.18, "rig": 0.05, "free": 0.05, "relative": 0.22,
-        "surfaces": 0.05, "six": 0.05, "surface": 0.06, "edited": 0.06, "edited views": 0.04,
+        "single": 0.12, "joint": 0.26, "rig": 0.05, "free": 0.05, "relative": 0.14,
+        "surfaces": 0.05, "six": 0.05, "surface": 0.04, "edited": 0.06, "edited views": 0.04,
         "masked": 0.02, "masked views": 0.02, "labeled": 0.03, "matched": 0.02, "frames": 0.03,
         "clip": 0.02,
     },
