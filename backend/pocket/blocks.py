@@ -103,31 +103,6 @@ class Summary(nn.Module):
         return self.out(torch.einsum("bnh,bnhc->bhc", share, values).flatten(1))
 
 
-class FormerBlock(nn.Module):
-    """The block of the weights that ship, until those trained with `Block` draw better: plain
-    products of queries and keys, and what each half adds normalized. Trained, all tokens attend to
-    the same one, and views do not see each other."""
-
-    def __init__(self, width: int, heads: int, condition: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.film1, self.film2 = nn.Linear(condition, 2 * width), nn.Linear(condition, 2 * width)
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
-        self.added1, self.added2 = nn.LayerNorm(width), nn.LayerNorm(width)
-
-    def forward(self, x: Tensor, condition: Tensor, mask: Tensor, _near: Tensor) -> Tensor:
-        """As `Block`'s, wherever tokens lie."""
-        q, k, v = _heads(self.qkv(modulated(self.norm1(x), self.film1(condition))), self.heads)
-        mixed = ((q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1) + mask).softmax(-1).to(v) @ v
-        x = x + self.added1(self.out(mixed.transpose(1, 2).flatten(2)))
-        return x + self.added2(self.mlp(modulated(self.norm2(x), self.film2(condition))))
-
-
 @torch.no_grad()
 def nearness(rays: Tensor, known: Tensor) -> Tensor:
     """How near the rays of 8 x 8 tokens a view come to each other inside the unit ball.

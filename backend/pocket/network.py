@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from backend.pocket.blocks import Block, FormerBlock, ResBlock, Summary, nearness
+from backend.pocket.blocks import Block, ResBlock, Summary, nearness
 from backend.rendering.cameras import Cameras
 
 GENERATED, GIVEN, SOURCE, MASKED = range(4)
@@ -25,13 +25,11 @@ READ_WIDTH = 32
 
 @dataclass(frozen=True)
 class PocketConfig:
-    """The architecture: channels at 32, 16 and 8 pixels, transformer blocks, attention heads;
-    whether these go by cosines (`Block`) or not (`FormerBlock`)."""
+    """The architecture: channels at 32, 16 and 8 pixels, transformer blocks, attention heads."""
 
     widths: tuple[int, int, int] = (48, 96, 256)
     blocks: int = 5
     heads: int = 4
-    cosine: bool = True
     text_width: int = 384
     roles: int = 6
     domains: int = 4
@@ -105,8 +103,7 @@ class PocketNetwork(nn.Module):
         self.down2 = nn.ModuleList([ResBlock(middle, middle, wide) for _ in range(2)])
         self.shrink2 = nn.Conv2d(middle, wide, 3, stride=2, padding=1)
         self.before = ResBlock(wide, wide, wide)
-        kind = Block if config.cosine else FormerBlock
-        self.blocks = nn.ModuleList([kind(wide, config.heads, wide) for _ in range(config.blocks)])
+        self.blocks = nn.ModuleList([Block(wide, config.heads, wide) for _ in range(config.blocks)])
         self.after = ResBlock(wide, wide, wide)
         self.grow2 = nn.Conv2d(wide, 4 * middle, 1)
         self.up2 = nn.ModuleList(

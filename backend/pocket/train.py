@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -28,7 +28,6 @@ from backend.pocket.optimizer import Optimizer
 from backend.pocket.partners import Partner
 from backend.pocket.sampling import write_sheet
 from backend.pocket.weights import (
-    ADDED,
     COMMITTED,
     DEVELOPMENT,
     STATE,
@@ -37,7 +36,6 @@ from backend.pocket.weights import (
     describe_network,
     load_network,
     save_network,
-    take_up,
 )
 
 EVALUATED_T = (0.3, 0.5, 0.7, 0.9, 0.97, 1.0)
@@ -214,7 +212,7 @@ class Run(ABC, Generic[Network, Drawn]):
         """
         state = torch.load(path, weights_only=True)
         for name in ("network", "average"):
-            take_up(getattr(self, name), state[name])
+            getattr(self, name).load_state_dict(state[name])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.images, self.seconds, self.origin = (
             state[name] for name in ("step", "images", "seconds", "origin")
@@ -225,7 +223,7 @@ class Run(ABC, Generic[Network, Drawn]):
     def take_over(self, state: dict[str, Tensor], record: dict[str, Any]) -> None:
         """Go on from an average and the record of its training."""
         for network in (self.network, self.average):
-            take_up(network, state)
+            network.load_state_dict(state)
         self.step, self.images = int(record["step"]), int(record["images"])
         self.begun = self.step
         self.seconds = float(record["hours"]) * 3600
@@ -255,15 +253,8 @@ class Training(Run[PocketNetwork, Batch]):
     def warm_start(self, folder: Path) -> None:
         """See `Run.warm_start`."""
         kept, said = load_network(folder), describe_network(folder)
-        state = kept.state_dict()
-        for part in ADDED:  # one that the weights lack is silent, and could not learn from that
-            own = [name for name in state if name.startswith(part)]
-            if not any(state[name].any() for name in own):
-                state = {name: value for name, value in state.items() if name not in own}
-        if kept.config != self.network.config:  # its blocks are of another kind
-            state = {name: value for name, value in state.items() if not name.startswith("blocks.")}
-        if replace(kept.config, cosine=self.network.config.cosine) == self.network.config:
-            self.take_over(state, said.record)
+        if kept.config == self.network.config:
+            self.take_over(kept.state_dict(), said.record)
 
     def export(self, folder: Path) -> None:
         """Write the average as a folder that `load_network` reads."""

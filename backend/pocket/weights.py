@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -26,8 +25,6 @@ STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
 LICENSE = "GPL-3.0-or-later"
-ADDED = ("reader.", "summary.")
-LATER = (*ADDED, "blocks.")
 REMEDY = "make them with: python -m backend pocket train --resume"
 
 
@@ -99,32 +96,10 @@ def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
         network = build(config)
         if _hash(weights_file) != config["sha256"]:
             raise ValueError("the hash in config.json is another")
-        fresh = network.state_dict().items()
-        # Zeros, not v * 0: a sign of a zero would be another fingerprint.
-        silent = {k: torch.zeros_like(v) for k, v in fresh if k.startswith(ADDED)}
-        take_up(network, silent | {k: v.float() for k, v in load_file(weights_file).items()})
+        network.load_state_dict({k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         raise _damaged(folder, error) from error
     return network.eval().requires_grad_(False)
-
-
-def take_up(network: nn.Module, state: dict[str, Tensor]) -> None:
-    """Load what a state has. Raises RuntimeError where it lacks anything but the reader and
-    the summary, which came later, or all blocks, which have become others."""
-    missing, strange = network.load_state_dict(_with_corners(network, state), strict=False)
-    later = ADDED if any(name.startswith("blocks.") for name in state) else LATER
-    if strange or any(not name.startswith(later) for name in missing):
-        raise RuntimeError(f"a state of another network: lacks {missing}, has {strange}")
-
-
-def _with_corners(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of before the decoder told the corners of a doubled pixel apart: four times each."""
-    wanted = network.state_dict()
-    return {
-        name: value.repeat_interleave(4, 0)
-        if name.startswith("grow") and 4 * len(value) == len(wanted[name]) else value
-        for name, value in state.items()
-    }
 
 
 def describe_network(path: Path | None = None) -> Description:

@@ -10,7 +10,6 @@ from backend.pocket.blocks import (
     REACHES,
     SHARPEST,
     Block,
-    FormerBlock,
     Summary,
     _segment_distance,
     modulated,
@@ -31,13 +30,10 @@ def test_attention_stays_soft_however_large_its_projections_grow() -> None:
     assert block._logits(q, k).abs().max() <= SHARPEST
 
 
-@pytest.mark.parametrize(("kind", "kept"), [(Block, True), (FormerBlock, False)])
-def test_what_all_tokens_share_does_not_drown_their_differences(
-    kind: type[Block | FormerBlock], kept: bool
-) -> None:
-    """A large bias before what is added: the former block shrinks all else beside it."""
+def test_what_all_tokens_share_does_not_drown_their_differences() -> None:
+    """A large bias before what is added, beside which a normalization would shrink all else."""
     torch.manual_seed(0)
-    block = kind(32, 2, 16).requires_grad_(False)
+    block = Block(32, 2, 16).requires_grad_(False)
     x, condition = torch.randn(1, 64, 32), torch.zeros(1, 1, 16)
     mask, near = torch.zeros(1, 1, 1, 64), torch.zeros(1, len(REACHES), 64, 64)
 
@@ -48,7 +44,7 @@ def test_what_all_tokens_share_does_not_drown_their_differences(
     before = varying()
     for layer in (block.out, block.mlp[2]):
         layer.bias += 30.0 * torch.randn(32)
-    assert (varying() > 0.1 * before) == kept
+    assert varying() > 0.1 * before
 
 
 def test_a_fresh_head_finds_the_same_place_in_another_view() -> None:

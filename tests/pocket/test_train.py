@@ -21,13 +21,9 @@ from backend.pocket.train import (
 )
 from backend.pocket.vocabulary import WORLD
 from backend.pocket.weights import (
-    ADDED,
-    Description,
     WeightsError,
     describe_network,
     load_network,
-    save_network,
-    take_up,
 )
 
 TINY = PocketConfig(widths=(8, 16, 32), blocks=1, heads=2)
@@ -145,17 +141,6 @@ def test_another_stage_begins_its_rate_anew_and_claims_more(tmp_path: Path) -> N
     assert "video" in capabilities("D") and "video" not in said.capabilities
 
 
-def test_a_state_without_later_parts_is_taken_up() -> None:
-    old, new = Training(SETTINGS, TINY), Training(SETTINGS, TINY)
-    advance(old, 1)
-    kept = {k: v for k, v in old.network.state_dict().items() if not k.startswith(ADDED)}
-    take_up(new.network, kept)
-    assert all(torch.equal(new.network.state_dict()[name], value) for name, value in kept.items())
-    new.advance(draw_batch(0, 0, "labeled", 1))
-    with pytest.raises(RuntimeError, match="another network"):
-        take_up(new.network, {k: v for k, v in kept.items() if k != "stem.weight"})
-
-
 def test_held_out_losses_are_told_for_every_kind_of_example() -> None:
     losses = held_out_losses(Training(SETTINGS, TINY), views=4)
     assert {name.split("_")[0] for name in losses} == {"single", "joint"}
@@ -175,31 +160,9 @@ def test_export_loads_and_warm_starts(tmp_path: Path) -> None:
     again = Training(SETTINGS, TINY)
     again.warm_start(tmp_path)
     assert again.step == 1 and "average of step 1" in again.origin
-
-
-def test_a_network_of_former_blocks_gives_its_convolutions(tmp_path: Path) -> None:
-    former = Training(SETTINGS, replace(TINY, cosine=False))
-    advance(former, 1)
-    former.export(tmp_path)
-    again = Training(SETTINGS, TINY)
-    fresh = again.network.blocks[0].qkv.weight.clone()
-    again.warm_start(tmp_path)
-    torch.testing.assert_close(
-        again.network.stem.weight, former.average.stem.weight, atol=1e-3, rtol=1e-3
-    )
-    assert again.step == 1 and torch.equal(again.network.blocks[0].qkv.weight, fresh)
-
-
-def test_parts_that_weights_lack_start_anew(tmp_path: Path) -> None:
-    """They load as zeros, from which nothing could be learned."""
-    old, again = Training(SETTINGS, TINY), Training(SETTINGS, TINY)
-    state = {k: v for k, v in old.average.state_dict().items() if not k.startswith(ADDED)}
-    save_network(tmp_path, state, TINY, Description({"step": 1, "images": 4, "hours": 0.1}))
-    fresh = {name: again.network.state_dict()[name].clone() for name in
-             ("summary.value.weight", "reader.query.weight")}
-    again.warm_start(tmp_path)
-    assert again.step == 1
-    assert all(torch.equal(again.network.state_dict()[k], v) and v.any() for k, v in fresh.items())
+    wider = Training(SETTINGS, replace(TINY, widths=(8, 16, 64)))
+    wider.warm_start(tmp_path)
+    assert wider.step == 0
 
 
 def test_missing_or_damaged_weights_name_the_remedy(tmp_path: Path) -> None:
