@@ -37,6 +37,23 @@ def test_the_surface_of_a_soft_ball_is_where_it_looks_solid(scale):
     assert radius == pytest.approx(outline, abs=2 / 63)
 
 
+@pytest.mark.parametrize(("faintness", "filled"), [(0.3, True), (0.02, False)])
+def test_what_is_faint_in_a_body_leaves_no_pit_and_what_is_open_stays_so(faintness, filled):
+    """A ball with a bore of a fifth of its width, in which it has a share of the threshold."""
+    ball = soft_ball(30.0, falloff=60.0)
+    whole = sample_density(ball, 64)
+    threshold = automatic_threshold(whole)
+
+    def bored(points):
+        bore = (points[:, :2].norm(dim=-1) < 0.1) & (points[:, 2] > -0.1)
+        return torch.where(bore, ball(points).clamp(max=faintness * threshold), ball(points))
+
+    level, former = level_field(sample_density(bored, 64), threshold), level_field(whole, threshold)
+    assert former[32, 32, 40] > 0 and (level[32, 32, 40] > 0) == filled
+    outside = np.linalg.norm(np.stack(np.mgrid[:64, :64, :64]) / 31.5 - 1, axis=0) > 0.55
+    assert ((level > 0) & outside).sum() <= ((former > 0) & outside).sum()
+
+
 @pytest.mark.parametrize("density", [lambda p: torch.zeros(len(p)), hard_ball(0.01)])
 def test_nothing_there_is_an_error_with_a_hint(density):
     with pytest.raises(DistilleryError) as error:
