@@ -18,6 +18,9 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 from protocol.errors import InputError
 
+STEEPER = 4.0
+"""Drawn alpha is smooth where the prior is in doubt; a surface is there or not."""
+
 
 @dataclass(frozen=True)
 class CrossDomainSampler:
@@ -56,8 +59,8 @@ class CrossDomainSampler:
         return Asset("views", contact_sheet=sheet(images, columns=len(self.cameras)))
 
     def targets(self, views: ViewSet, weights: Tensor) -> SurfaceTargets:
-        """What the drawn views say of the surface; the outline is the mean of both domains'.
-        ``weights``: of each camera's colors."""
+        """What the drawn views say of the surface; the outline is the mean of both domains', made
+        steeper. ``weights``: of each camera's colors."""
         color, alpha = self._decode(views.latents[: len(self.cameras)])
         normals, also = self._decode(views.latents[len(self.cameras) :])
         alpha, normals = (alpha + also) / 2, 2 * normals - 1
@@ -66,7 +69,9 @@ class CrossDomainSampler:
         behind = self.prior.spec.background or 0.0
         cameras = self.cameras.resized(*color.shape[1:3])
         premultiplied = (color - behind * (1 - alpha)).clamp_min(0)
-        return SurfaceTargets(cameras, premultiplied, alpha, normals, weights=weights)
+        outline = ((alpha - 0.5) * STEEPER + 0.5).clamp(0, 1)
+        premultiplied = premultiplied * outline / alpha.clamp_min(1 / 255)
+        return SurfaceTargets(cameras, premultiplied, outline, normals, weights=weights)
 
     @torch.no_grad()
     def _decode(self, latents: Tensor) -> tuple[Tensor, Tensor]:

@@ -23,7 +23,7 @@ WEIGHTS: Mapping[str, Number] = {
 }
 RATES: Mapping[str, Number] = {
     "geometry": Schedule(2e-2, 1e-3, shape="exponential"),
-    "color": Schedule(0.1, 0.02),
+    "color": Schedule(0.1, 0.005),
     "deviation": 2e-3,
 }
 GRAZING = -0.1
