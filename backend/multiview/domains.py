@@ -69,9 +69,9 @@ class CrossDomainSampler:
         behind = self.prior.spec.background or 0.0
         cameras = self.cameras.resized(*color.shape[1:3])
         premultiplied = (color - behind * (1 - alpha)).clamp_min(0)
-        outline = ((alpha - 0.5) * STEEPER + 0.5).clamp(0, 1)
-        premultiplied = premultiplied * outline / alpha.clamp_min(1 / 255)
-        return SurfaceTargets(cameras, premultiplied, outline, normals, weights=weights)
+        solid = ((alpha - 0.5) * STEEPER + 0.5).clamp(0, 1)
+        premultiplied = premultiplied * solid / alpha.clamp_min(1 / 255)
+        return SurfaceTargets(cameras, premultiplied, solid, normals, weights=weights)
 
     @torch.no_grad()
     def _decode(self, latents: Tensor) -> tuple[Tensor, Tensor]:
