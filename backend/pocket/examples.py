@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from backend.diffusion.schedules import CosineSchedule, expand_like
 from backend.pocket.data import Batch
-from backend.pocket.network import GIVEN, PocketNetwork, guess, ray_map
+from backend.pocket.network import GIVEN, PocketNetwork, ray_map
 from backend.pocket.reprojection import reprojected
 from backend.pocket.text import embed_text, tokens_of
 from backend.rendering.cameras import Cameras
@@ -139,7 +139,7 @@ def _inputs(batch: Batch, words: list[str]) -> dict[str, Tensor]:
 def _guessed(batch: Batch, clean: Tensor, given: Tensor) -> Tensor:
     """What wanted views may show, where a view is given and cameras are known."""
     given = given & torch.from_numpy(batch.camera_known)[:, None]
-    return guess(reprojected(clean, given, batch_cameras(batch)))
+    return reprojected(clean, given, batch_cameras(batch))
 
 
 def batch_cameras(batch: Batch) -> Cameras:

@@ -45,12 +45,6 @@ def ray_map(cameras: Cameras) -> Tensor:
     return torch.cat([directions, nearest], -1).permute(0, 3, 1, 2).contiguous()
 
 
-def guess(views: Tensor) -> Tensor:
-    """Pixels (B, V, 4, 64, 64) that may be those of a view, as the network's `known`: with a mask
-    of zero, where pixels that are known have one."""
-    return F.pad(views, (0, 0, 0, 0, 0, 1))
-
-
 def waves(values: Tensor, width: int = 64) -> Tensor:
     """Sines and cosines of values in [0, 1] at geometric frequencies, (..., width)."""
     frequencies = torch.exp(torch.linspace(0, math.log(500.0), width // 2, device=values.device))
@@ -174,8 +168,8 @@ class PocketNetwork(nn.Module):
         `noisy` (B, V, 4, 64, 64); `t` (B, V), 0 for a given view; `rays` (B, V, 6, 32, 32), or
         None without cameras; `text` (B, L, 384) with `text_mask` (B, L), a row without True being
         unconditional; `role`, `domain` (B, V) int64; `alpha_known`, `camera_known` (B, V) bool;
-        `known` (B, V, 5, 64, 64): known pixels and their mask, or a `guess`; `frame`, `motion`
-        (B, V) in [0, 1].
+        `known` (B, V, 5, 64, 64): known pixels and their mask, or what is `reprojected`; `frame`,
+        `motion` (B, V) in [0, 1].
         """
         batch, views = t.shape
         zeros = torch.zeros_like(t, dtype=torch.long)

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
-from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, guess, ray_map
+from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
 from backend.pocket.points import PointsNetwork
 from backend.pocket.reprojection import reprojected
 from backend.pocket.sampling import sample_points
@@ -202,7 +202,7 @@ def _inputs(
         role, mask = torch.where(role == GIVEN, role, MASKED), condition.known.mask
         known = torch.cat([condition.known.latents * mask, mask], 2)
     if known is None and condition.given is not None and condition.cameras is not None:
-        known = guess(reprojected(noisy, condition.given, condition.cameras))
+        known = reprojected(noisy, condition.given, condition.cameras)
     alpha_known = torch.as_tensor(condition.alpha_known, device=t.device).expand(t.shape)
     return {
         "rays": _rays(condition.cameras, t), "text": text.tokens, "text_mask": text.mask,
