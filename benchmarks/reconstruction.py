@@ -19,11 +19,10 @@ import trimesh
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from backend.distillation.loop import State
 from backend.evaluation.geometry import chamfer, volume_iou
 from backend.evaluation.looking import sphere
 from backend.meshing.normals import vertex_normals
-from backend.multiview.surfaces import RATES, SurfaceFit, SurfaceTargets
+from backend.multiview.surfaces import SurfaceFit, SurfaceTargets, start
 from backend.rendering.cameras import Cameras
 from backend.rendering.rasterize import interpolate_corners, rasterize
 from backend.representations.sdf import Sdf
@@ -114,7 +113,7 @@ def _fit(targets: SurfaceTargets) -> Mesh:
         sdf = Sdf(RESOLUTION // 2)
         for stage in ("coarse", "fine"):
             sdf = sdf if stage == "coarse" else sdf.resized(RESOLUTION)
-            state = State.create(sdf, RATES, fused=True)
+            state = start(sdf)
             for _ in SurfaceFit(targets, studio).run(sdf, state, STEPS // 2, stage):
                 pass
     return sdf.to_mesh(RESOLUTION, 512, 100_000)

@@ -16,16 +16,21 @@ from backend.representations.sdf import RayValues, Sdf, SdfNodes
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
-# The released configuration's weights; depth is ours, for views that have it.
+# The released configuration's weights; depth is ours, for views that have it, and so is the growing
+# smoothness: hollows are found first, then what the views do not agree on is evened out.
 WEIGHTS: Mapping[str, Number] = {
     "color": 0.5, "mask": 1.0, "normals": 1.0, "depth": 1.0,
-    "eikonal": 0.2, "sparsity": 0.5, "smoothness": 0.1,
+    "eikonal": 0.2, "sparsity": 0.5, "smoothness": Schedule(0.1, 0.5),
 }
 RATES: Mapping[str, Number] = {
     "geometry": Schedule(2e-2, 1e-3, shape="exponential"),
-    "color": Schedule(0.1, 0.005),
+    "color": Schedule(0.03, 0.005),
     "deviation": 2e-3,
 }
+EPSILON = 1e-5
+"""Of Adam. Below the gradients of what pixels decide, above those of nodes inside of things and
+beneath them, which few samples reach: with less, each such sample moves them as far as a pixel
+would, and undersides that no view shows are eaten away."""
 GRAZING = -0.1
 """Cosine between ray and normal above which a surface faces too far away to be believed."""
 SPARSITY_SCALE = 100.0
@@ -111,9 +116,14 @@ def _fit(
 ) -> Generator[Progress, None, State]:
     fit = SurfaceFit(targets, studio, dropped, size.rays, preview=lambda: preview(sdf))
     return studio.stage(
-        name, State.create(sdf, RATES, fused=True),
+        name, start(sdf),
         lambda state: fit.run(sdf, state, size.steps // 2, name),
     )
+
+
+def start(sdf: Sdf) -> State:
+    """For :meth:`SurfaceFit.run`: all of ``sdf`` at the rates of a surface."""
+    return State.create(sdf, RATES, fused=True, eps=EPSILON)
 
 
 @dataclass

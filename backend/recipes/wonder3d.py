@@ -107,5 +107,5 @@ RECIPE = Recipe(
     },
     stages={"draw views": 12, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
     run=run,
-    version=2,
+    version=3,
 )

@@ -1,5 +1,6 @@
 """Fitting a surface to six orthographic views with normals, one of which may lie."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,16 +9,17 @@ import pytest
 import torch
 import trimesh
 
-from backend.distillation.loop import State
+from backend.diffusion.annealing import Number
 from backend.multiview.hull import visual_hull
 from backend.multiview.rigs import SIX_AZIMUTHS, picture_camera, six_views
 from backend.multiview.surfaces import (
-    RATES,
+    WEIGHTS,
     SurfaceFit,
     SurfaceTargets,
     ball_points,
     facing_weight,
     keep_lowest,
+    start,
 )
 from backend.priors.worlds import World, ellipsoid
 from backend.representations.sdf import Sdf
@@ -39,13 +41,16 @@ def seen(world: World, elevation: float = 0.0) -> SurfaceTargets:
     return SurfaceTargets(cameras, color, alpha, normals, depth)
 
 
-def fit(folder: Path, targets: SurfaceTargets, dropped: float = 0.0, steps: int = 150) -> Sdf:
+def fit(
+    folder: Path, targets: SurfaceTargets, dropped: float = 0.0, steps: int = 150,
+    weights: Mapping[str, Number] = WEIGHTS,
+) -> Sdf:
     """All rays for half of the steps, then without the worst."""
     studio = Studio(folder, folder, 0, lambda capability: None, {})
     sdf = Sdf(32)
     for name, share in (("all", 0.0), ("best", dropped)):
-        state = State.create(sdf, RATES, fused=True)
-        fitting = SurfaceFit(targets, studio, share, rays_a_step=768)
+        state = start(sdf)
+        fitting = SurfaceFit(targets, studio, share, rays_a_step=768, weights=weights)
         list(fitting.run(sdf, state, steps // 2, name))
     return sdf
 
@@ -104,11 +109,13 @@ def lying(targets: SurfaceTargets) -> SurfaceTargets:
 
 def test_without_the_worst_rays_a_lying_view_does_no_harm(tmp_path: Path) -> None:
     honest, lie = (replace(targets, depth=None) for targets in (seen(egg()), lying(seen(egg()))))
+    rough = {**WEIGHTS, "smoothness": 0.1}  # more of it would even out most of the lie by itself
     believing, doubting = (
-        error(fit(tmp_path, lie, dropped)) / error(fit(tmp_path, honest, dropped))
+        error(fit(tmp_path, lie, dropped, weights=rough))
+        / error(fit(tmp_path, honest, dropped, weights=rough))
         for dropped in (0.0, 0.2)
     )
-    assert believing > 1.25
+    assert believing > 1.2, (believing, doubting)
     assert doubting < 1.1
 
 
