@@ -18,6 +18,7 @@ from backend.multiview.views import to_views
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.volumes import contact_sheet, preview
+from backend.representations.mesh import MeshRepresentation
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
@@ -71,7 +72,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
     )
     return Asset(
-        "object", mesh=mesh, contact_sheet=contact_sheet(sdf),
+        "object", mesh=mesh, contact_sheet=contact_sheet(MeshRepresentation(mesh)),
         views=to_views(sampler.prior, sampler.cameras, views.latents[: len(sampler.cameras)]),
         images={"views": sampler.preview(views).contact_sheet},
     )
