@@ -20,7 +20,7 @@ from .edits import BLUE, GREEN, RED, Edit, ball, instructed_prior, make_edit
 KNOB, PLACE = 0.22, (0.0, -0.15, 0.74)
 OPTIONS = {
     "operation": "add", "gaussians": 400, "fit_steps": 20, "fit_pixels": 32, "sampler_steps": 4,
-    "view_steps": 4, "surface_steps": 40, "surface_grid": 24, "surface_texture": 64,
+    "view_steps": 4, "surface_steps": 80, "surface_grid": 24, "surface_texture": 64,
     "texture_size": 64,
 }
 PROMPT = "a ball with a knob"
