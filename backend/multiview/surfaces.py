@@ -116,8 +116,7 @@ def _fit(
 ) -> Generator[Progress, None, State]:
     fit = SurfaceFit(targets, studio, dropped, size.rays, preview=lambda: preview(sdf))
     return studio.stage(
-        name, start(sdf),
-        lambda state: fit.run(sdf, state, size.steps // 2, name),
+        name, start(sdf), lambda state: fit.run(sdf, state, size.steps // 2, name)
     )
 
 

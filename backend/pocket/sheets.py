@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from backend.pocket.data import Shot
 from backend.pocket.render import Light, render_views
+from backend.pocket.weights import STATE
 from backend.pocket.world import COLORS, KINDS, Scene, build, is_held_out
 
 FAMILIES = tuple(dict.fromkeys(kind.family for kind in KINDS.values()))
@@ -107,4 +108,4 @@ def curve_sheet(losses: Path, path: Path, width: int = 640, height: int = 360) -
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    curve_sheet(Path(__file__).parent / "state" / "losses.jsonl", folder / "pocket_curve.png")
+    curve_sheet(STATE / "losses.jsonl", folder / "pocket_curve.png")

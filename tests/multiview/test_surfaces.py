@@ -115,7 +115,7 @@ def test_without_the_worst_rays_a_lying_view_does_no_harm(tmp_path: Path) -> Non
         / error(fit(tmp_path, honest, dropped, weights=rough))
         for dropped in (0.0, 0.2)
     )
-    assert believing > 1.2, (believing, doubting)
+    assert believing > 1.25, (believing, doubting)
     assert doubting < 1.1
 
 

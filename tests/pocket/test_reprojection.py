@@ -67,5 +67,6 @@ def test_examples_lay_given_views_beside_wanted_ones_where_cameras_are_known() -
     batch.camera_known[:] = [True, False]
     known = make_example(batch, 0, Levels()).inputs["known"]
     assert known.shape == (2, 4, 5, 64, 64) and not known[1].any()
+    assert known[:, :, 4].min() == 0 and known[:, :, 4].max() <= BESIDE
     role = torch.from_numpy(batch.role[0])
     assert known[0, role == GENERATED].flatten(1).any(1).all() and not known[0, role == GIVEN].any()
