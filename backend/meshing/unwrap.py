@@ -1,8 +1,20 @@
-"""Texture coordinates by xatlas."""
+"""Texture coordinates by xatlas, in a process of its own.
+
+xatlas 0.0.11 now and then never returns (its threads wait for one another, some once in ten
+thousand calls), and holds Python's lock all the while: no heartbeat, no cancelling. A process can
+be ended and begun anew.
+"""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import xatlas
 from numpy.typing import NDArray
+
+from protocol.errors import DistilleryError
 
 Positions = NDArray[np.float32]
 Faces = NDArray[np.int32]
@@ -12,8 +24,38 @@ Faces = NDArray[np.int32]
 FACES_AT_ONCE = 1000
 
 
+# Fifty times what two cores take.
+SECONDS, SECONDS_A_FACE = 10, 0.002
+ATTEMPTS = 3
+
+
 def unwrap(positions: Positions, faces: Faces, texture_size: int) -> NDArray[np.float32]:
-    """UVs (m, 3, 2) in [0, 1], one a face corner; charts lie two texels apart in a square."""
+    """UVs (m, 3, 2) in [0, 1], one a face corner; charts lie two texels apart in a square.
+
+    Raises :class:`DistilleryError` ``unwrap_failed`` where xatlas dies, or does not end.
+    """
+    mesh = io.BytesIO()
+    np.savez(mesh, positions=positions, faces=faces, texture_size=texture_size)
+    command = [sys.executable, "-m", "backend.meshing.unwrap"]
+    root = Path(__file__).parents[2]
+    limit = SECONDS + SECONDS_A_FACE * len(faces)
+    for _ in range(ATTEMPTS):
+        try:
+            ended = subprocess.run(
+                command, input=mesh.getvalue(), cwd=root, timeout=limit, capture_output=True
+            )
+        except subprocess.TimeoutExpired:
+            continue
+        if ended.returncode == 0:
+            uvs: NDArray[np.float32] = np.load(io.BytesIO(ended.stdout))
+            return uvs
+    raise DistilleryError(
+        "unwrap_failed", f"No texture coordinates were found for {len(faces)} faces.",
+        "Unwrap the mesh in Blender (UV > Smart UV Project), or simplify it, and try again.",
+    )
+
+
+def _charts(positions: Positions, faces: Faces, texture_size: int) -> NDArray[np.float32]:
     atlas = xatlas.Atlas()
     pieces = split_faces(positions, faces, FACES_AT_ONCE)
     for piece in pieces:
@@ -43,3 +85,12 @@ def split_faces(positions: Positions, faces: Faces, largest: int) -> list[NDArra
         order = part[np.argsort(centers[part, side], kind="stable")]
         waiting += [order[len(part) // 2 :], order[: len(part) // 2]]
     return parts
+
+
+def _main() -> None:
+    mesh = np.load(io.BytesIO(sys.stdin.buffer.read()))
+    np.save(sys.stdout.buffer, _charts(mesh["positions"], mesh["faces"], int(mesh["texture_size"])))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,8 +1,17 @@
+import subprocess
+import sys
+from typing import Any
+
 import numpy as np
+import pytest
 import trimesh
 
+from backend.meshing import unwrap as unwrapping
 from backend.meshing.bake import rasterize_uvs
 from backend.meshing.unwrap import split_faces, unwrap
+from protocol.errors import DistilleryError
+
+run = subprocess.run
 
 
 def test_uvs_lie_in_the_square_and_charts_do_not_overlap():
@@ -35,3 +44,25 @@ def test_parts_hold_every_face_once():
     parts = split_faces(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), 100)
     assert max(map(len, parts)) <= 100
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(ball.faces)))
+
+
+@pytest.mark.parametrize("hangs", [1, unwrapping.ATTEMPTS])
+def test_one_that_never_ends_is_ended_and_begun_anew(hangs: int, monkeypatch: pytest.MonkeyPatch):
+    began: list[str] = []
+
+    def first_hang(command: list[str], **rest: Any) -> Any:
+        began.append("once")
+        if len(began) <= hangs:
+            command, rest["timeout"] = [sys.executable, "-c", "import time; time.sleep(60)"], 0.1
+        return run(command, **rest)
+
+    monkeypatch.setattr(subprocess, "run", first_hang)
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    mesh = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
+    if hangs < unwrapping.ATTEMPTS:
+        assert unwrap(*mesh, 64).shape == (len(ball.faces), 3, 2)
+        assert len(began) == hangs + 1
+        return
+    with pytest.raises(DistilleryError, match="Smart UV Project") as failure:
+        unwrap(*mesh, 64)
+    assert failure.value.problem.code == "unwrap_failed"
