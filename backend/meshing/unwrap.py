@@ -42,13 +42,14 @@ def unwrap(positions: Positions, faces: Faces, texture_size: int) -> NDArray[np.
     for _ in range(ATTEMPTS):
         try:
             ended = subprocess.run(
-                command, input=mesh.getvalue(), cwd=root, timeout=limit, capture_output=True
+                command, input=mesh.getvalue(), stdout=subprocess.PIPE, cwd=root, timeout=limit,
+                check=True,
             )
+            return np.frombuffer(ended.stdout, np.float32).reshape(-1, 3, 2).copy()
         except subprocess.TimeoutExpired:
             continue
-        if ended.returncode == 0:
-            uvs: NDArray[np.float32] = np.load(io.BytesIO(ended.stdout))
-            return uvs
+        except subprocess.CalledProcessError:  # it told the log why
+            break
     raise DistilleryError(
         "unwrap_failed", f"No texture coordinates were found for {len(faces)} faces.",
         "Unwrap the mesh in Blender (UV > Smart UV Project), or simplify it, and try again.",
@@ -89,7 +90,8 @@ def split_faces(positions: Positions, faces: Faces, largest: int) -> list[NDArra
 
 def _main() -> None:
     mesh = np.load(io.BytesIO(sys.stdin.buffer.read()))
-    np.save(sys.stdout.buffer, _charts(mesh["positions"], mesh["faces"], int(mesh["texture_size"])))
+    uvs = _charts(mesh["positions"], mesh["faces"], int(mesh["texture_size"]))
+    sys.stdout.buffer.write(uvs.tobytes())
 
 
 if __name__ == "__main__":

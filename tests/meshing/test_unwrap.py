@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from typing import Any
@@ -46,23 +47,44 @@ def test_parts_hold_every_face_once():
     assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(len(ball.faces)))
 
 
-@pytest.mark.parametrize("hangs", [1, unwrapping.ATTEMPTS])
-def test_one_that_never_ends_is_ended_and_begun_anew(hangs: int, monkeypatch: pytest.MonkeyPatch):
-    began: list[str] = []
+class Processes:
+    """In place of subprocess.run; the ``first`` ones run another program."""
 
-    def first_hang(command: list[str], **rest: Any) -> Any:
-        began.append("once")
-        if len(began) <= hangs:
-            command, rest["timeout"] = [sys.executable, "-c", "import time; time.sleep(60)"], 0.1
+    def __init__(self, first: int, program: str) -> None:
+        self.began, self.first, self.program = 0, first, program
+
+    def __call__(self, command: list[str], **rest: Any) -> Any:
+        self.began += 1
+        if self.began <= self.first:
+            command, rest["timeout"] = [sys.executable, "-c", self.program], 0.5
         return run(command, **rest)
 
-    monkeypatch.setattr(subprocess, "run", first_hang)
-    ball = trimesh.creation.icosphere(subdivisions=1)
-    mesh = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
-    if hangs < unwrapping.ATTEMPTS:
-        assert unwrap(*mesh, 64).shape == (len(ball.faces), 3, 2)
-        assert len(began) == hangs + 1
-        return
+
+BALL = trimesh.creation.icosphere(subdivisions=1)
+POSITIONS, FACES = BALL.vertices.astype(np.float32), BALL.faces.astype(np.int32)
+HANG = "import time; time.sleep(60)"
+
+
+def test_one_that_never_ends_is_ended_and_begun_anew(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(subprocess, "run", processes := Processes(1, HANG))
+    assert unwrap(POSITIONS, FACES, 64).shape == (len(FACES), 3, 2)
+    assert processes.began == 2
+
+
+@pytest.mark.parametrize(
+    ("program", "began"), [(HANG, unwrapping.ATTEMPTS), ("raise SystemExit(3)", 1)]
+)
+def test_no_uvs_is_an_error_that_says_what_to_do(
+    program: str, began: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(subprocess, "run", processes := Processes(9, program))
     with pytest.raises(DistilleryError, match="Smart UV Project") as failure:
-        unwrap(*mesh, 64)
+        unwrap(POSITIONS, FACES, 64)
     assert failure.value.problem.code == "unwrap_failed"
+    assert processes.began == began
+
+
+def test_an_environment_without_settings_of_python_will_do(monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in os.environ if name.startswith("PYTHON")]:
+        monkeypatch.delenv(name)
+    assert unwrap(POSITIONS, FACES, 64).shape == (len(FACES), 3, 2)
