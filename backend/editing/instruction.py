@@ -2,6 +2,7 @@
 where they stand now, as a dataset update wants it (Instruct-NeRF2NeRF, section 3.2)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,11 +38,11 @@ class InstructionEditor:
 
     @classmethod
     def embed(
-        cls, prior: Prior, instruction: str, studio: Studio, **choices: float
+        cls, prior: Prior, instruction: str, studio: Studio, **choices: Any
     ) -> "InstructionEditor":
         """With the words embedded; ``choices`` as the fields."""
         text = prior.embed_text([instruction, ""])
-        return cls(prior, text[:1], text[1:], studio, **choices)  # type: ignore[arg-type]
+        return cls(prior, text[:1], text[1:], studio, **choices)
 
     @torch.no_grad()
     def __call__(

@@ -7,16 +7,14 @@ import torch
 from torch import Tensor
 
 from backend.diffusion.samplers import ddim
-from backend.multiview.images import cut_out
 from backend.multiview.surfaces import SurfaceTargets
-from backend.multiview.views import ViewSet
+from backend.multiview.views import ViewSet, decode_cut_out
 from backend.priors.base import COLOR, NORMAL, Condition, Prior
 from backend.priors.guidance import GivenViews, predict_beside
 from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
-from protocol.errors import InputError
 
 STEEPER = 4.0
 """Drawn alpha is smooth where the prior is in doubt; a surface is there or not."""
@@ -61,8 +59,8 @@ class CrossDomainSampler:
     def targets(self, views: ViewSet, weights: Tensor) -> SurfaceTargets:
         """What the drawn views say of the surface; the outline is the mean of both domains', made
         steeper. ``weights``: of each camera's colors."""
-        color, alpha = self._decode(views.latents[: len(self.cameras)])
-        normals, also = self._decode(views.latents[len(self.cameras) :])
+        color, alpha = decode_cut_out(self.prior, views.latents[: len(self.cameras)])
+        normals, also = decode_cut_out(self.prior, views.latents[len(self.cameras) :])
         alpha, normals = (alpha + also) / 2, 2 * normals - 1
         if self.prior.spec.normals_of == "picture":
             normals = normals @ self.given.cameras.c2w[0, :3, :3].T
@@ -73,14 +71,6 @@ class CrossDomainSampler:
         premultiplied = premultiplied * solid / alpha.clamp_min(1 / 255)
         return SurfaceTargets(cameras, premultiplied, solid, normals, weights=weights)
 
-    @torch.no_grad()
-    def _decode(self, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """Images and alpha; a prior that draws none draws over a plain background."""
-        images, alpha = self.prior.decode(latents)
-        if alpha is None:
-            alpha = torch.stack([outline(image) for image in images])
-        return images, alpha
-
     def _predict(self, noisy: Tensor, t: Tensor) -> Tensor:
         domain = [COLOR] * len(self.cameras) + [NORMAL] * len(self.cameras)
         condition = Condition(
@@ -88,16 +78,3 @@ class CrossDomainSampler:
         )
         x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
         return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
-
-
-def outline(image: Tensor) -> Tensor:
-    """Alpha (height, width, 1) of what a drawn view (height, width, 3) shows before its plain
-    background; :class:`InputError` where that is not plain."""
-    try:
-        return torch.from_numpy(cut_out(image.cpu().numpy()))[..., None]
-    except InputError as error:
-        raise InputError(
-            "views_background", "The prior drew views whose object fills the frame or does not "
-            "stand before a plain background.",
-            "Try another seed, or a picture that shows the whole object.",
-        ) from error

@@ -10,7 +10,7 @@ from torch import Tensor
 from backend.diffusion.annealing import Schedule
 from backend.distillation.loop import State, distill
 from backend.multiview.rigs import ring
-from backend.multiview.views import ViewSampler, ViewSet
+from backend.multiview.views import ViewSampler, ViewSet, decode_cut_out
 from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras
 from backend.representations.volume import Volume
@@ -35,9 +35,8 @@ class Targets:
     @classmethod
     @torch.no_grad()
     def decode(cls, prior: Prior, views: ViewSet) -> "Targets":
-        """What a prior's latents show; a prior that draws no alpha gives opaque pictures."""
-        images, alpha = prior.decode(views.latents)
-        alpha = torch.ones_like(images[..., :1]) if alpha is None else alpha
+        """What a prior's latents show, cut out."""
+        images, alpha = decode_cut_out(prior, views.latents)
         behind = prior.spec.background or 0.0
         height, width = images.shape[1:3]
         cameras = views.cameras.resized(height, width)
@@ -98,14 +97,21 @@ def fit_sampled_views(
     sampler: ViewSampler, volume: Volume, steps: int, dropped: float, studio: Studio,
     preview: Callable[[], Asset],
 ) -> Generator[Progress, None, None]:
-    """Sample views all around and fit them twice in ``steps`` steps: all of them, then without the
-    share ``dropped`` of those that agree least. Stages "sample views", "fit views", "fit agreeing
-    views"."""
+    """Sample views all around, the stage "sample views", and fit them."""
     prior = sampler.prior
     views = yield from studio.stage(
         "sample views", ViewSet.empty(prior, ring(prior)), lambda views: sampler.draw(views, studio)
     )
-    fit = ViewFit(Targets.decode(prior, views), studio, preview)
+    yield from fit_views(Targets.decode(prior, views), volume, steps, dropped, studio, preview)
+
+
+def fit_views(
+    targets: Targets, volume: Volume, steps: int, dropped: float, studio: Studio,
+    preview: Callable[[], Asset],
+) -> Generator[Progress, None, None]:
+    """Fit views twice in ``steps`` steps, the stages "fit views" and "fit agreeing views": all of
+    them, then without the share ``dropped`` of those that agree least."""
+    fit = ViewFit(targets, studio, preview)
     yield from _fit_stage("fit views", fit, volume, steps // 2)
     fit.drop_worst(volume, dropped)
     yield from _fit_stage("fit agreeing views", fit, volume, steps // 2)

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from backend.diffusion.samplers import ddim
 from backend.distillation.prompts import ConditionalText
+from backend.multiview.images import cut_out
 from backend.priors.base import Condition, Prior
 from backend.priors.guidance import predict_x0
 from backend.rendering.cameras import Cameras
 from backend.rendering.sheet import sheet
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, View
+from protocol.errors import InputError
 
 GROUP = 4
 
@@ -42,6 +44,28 @@ class ViewSet:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.latents, self.drawn = state["latents"], state["drawn"]
+
+
+@torch.no_grad()
+def decode_cut_out(prior: Prior, latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Drawn views and their alpha, (views, height, width, 3 and 1); a prior that draws none is held
+    to draw before a plain background: :class:`InputError` where that is not plain."""
+    images, alpha = prior.decode(latents)
+    if alpha is None:
+        alpha = torch.stack([_outline(image) for image in images]).to(images)
+    return images, alpha
+
+
+def _outline(image: Tensor) -> Tensor:
+    """Alpha (height, width, 1) of what a drawn view (height, width, 3) shows."""
+    try:
+        return torch.from_numpy(cut_out(image.cpu().numpy()))[..., None]
+    except InputError as error:
+        raise InputError(
+            "views_background", "The prior drew views whose object fills the frame or does not "
+            "stand before a plain background.",
+            "Try another seed, or a picture or words for one whole object that stands free.",
+        ) from error
 
 
 @torch.no_grad()

@@ -38,6 +38,9 @@ from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Mesh
 
+STRONGEST = 0.98
+"""What share of the noise process an edit of pictures goes back at most."""
+
 
 @dataclass(frozen=True)
 class Options(InsertionOptions, EditOptions):
@@ -49,6 +52,10 @@ class Options(InsertionOptions, EditOptions):
     image_scale: float = option(
         0.0, "How strongly an edit keeps to the original picture; 0 takes the prior's own",
         low=0.0, high=100.0,
+    )
+    strength: float = option(
+        0.02, "Least share of the noise process that an edit of pictures goes back, 0.98 being the "
+        "most; a run of few edits wants strong ones", low=0.02, high=0.98,
     )
     edit_every: int = option(10, "Steps from one edit of pictures to the next", low=1, high=1000)
 
@@ -78,7 +85,7 @@ def edit(
     label_place(gaussians, place, placed, options.trace_threshold)
     remember_rest(gaussians)
     editor = InstructionEditor.embed(
-        prior, prompt, studio, steps=options.sampler_steps,
+        prior, prompt, studio, steps=options.sampler_steps, t_range=(options.strength, STRONGEST),
         text_scale=options.text_scale or prior.spec.instruction_scales[0],
         image_scale=options.image_scale or prior.spec.instruction_scales[1],
     )
@@ -103,8 +110,9 @@ RECIPE = Recipe(
     options=Options,
     presets={
         "draft": {"gaussians": 4000, "fit_steps": 100, "fit_pixels": 64, "steps": 120, "rigs": 2,
-                  "edit_every": 15, "sampler_steps": 10, "densify_every": 30, "pace": 5.0,
-                  "grid": 96, "texture_size": 512, "view_steps": 20, "surface_steps": 300},
+                  "edit_every": 15, "sampler_steps": 10, "strength": 0.85, "densify_every": 30,
+                  "pace": 5.0, "grid": 96, "texture_size": 512, "view_steps": 20,
+                  "surface_steps": 300},
         "standard": {"gaussians": 8000, "fit_steps": 200, "fit_pixels": 96, "steps": 500,
                      "rigs": 4, "densify_every": 60, "pace": 2.0},
         "high": {},

@@ -113,7 +113,7 @@ RECIPE = Recipe(
     optional=("negative_prompt", "mesh"),
     options=Options,
     presets={
-        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 2.0,
+        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 0.5,
                   "most": 8000, "mesh_resolution": 96, "faces": 8000, "texture_size": 512},
         "standard": {"draws": 200000, "reach": 0.02, "most": 20000},
         "high": {"steps": 3000, "most": 60000, "mesh_resolution": 192, "faces": 50000,

@@ -5,10 +5,13 @@ distilled into a volume (section 3.3): random views are scored beside the pictur
 chaining as in the paper or by plain score distillation as in the later released configuration,
 while the picture's own view is fitted to the picture, and views a step aside may not differ much.
 The prior's new views are a result of their own (section 3.2).
+
+Where the volume starts is ours to choose: from a blob, as in the paper, or from those new views,
+robustly fitted.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -18,6 +21,7 @@ from backend.distillation.regularizers import solid_losses
 from backend.distillation.score import PictureDistillation
 from backend.distillation.views import Orbit
 from backend.multiview.novel import NovelViewSampler, draw_novel_views
+from backend.multiview.reconstruction import Targets, fit_views
 from backend.multiview.reference import ReferenceView
 from backend.multiview.rigs import FILL, views_around
 from backend.multiview.views import to_views
@@ -26,12 +30,14 @@ from backend.recipes.options import option
 from backend.recipes.pictures import PictureOptions
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
-from backend.recipes.volumes import distill_volume, finish
+from backend.recipes.volumes import distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
-GRID_RATE = Schedule(0.1, 0.02)
+GRID_RATES = {"blob": Schedule(0.1, 0.02), "views": Schedule(0.02, 0.005)}
+DROPPED = 0.25
+"""Share of the new views left out of the second half of their fit: those that agree least."""
 SHAPE_WEIGHTS: dict[str, Number] = {"orientation": 1.0, "opacity": 0.1, "entropy": 0.1}
 WANT = frozenset({"color", "alpha", "normals", "samples"})
 T_RANGE: dict[str, tuple[Number, Number]] = {
@@ -52,6 +58,10 @@ class Options(PictureOptions):
         8, "Views drawn around the object as a result of their own", low=1, high=32
     )
     view_steps: int = option(75, "Denoising steps for each of these", low=4, high=200)
+    start: Literal["views", "blob"] = option(
+        "views", "Begin from these views, or from a blob as in the paper"
+    )
+    fit_steps: int = option(400, "Steps of fitting them", low=10, high=10000)
     score: Literal["sds", "sjc"] = option(
         "sds", "Score distillation, or score Jacobian chaining as in the paper"
     )
@@ -77,11 +87,32 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     cameras = views_around(reference.given.cameras, options.novel_views)
     drawn = yield from draw_novel_views(sampler, cameras, studio)
     volume = grid_volume(options.grid_resolution, samples=options.samples)
+    if options.start == "views":
+        targets = beside_picture(Targets.decode(prior, drawn), reference)
+        yield from fit_views(
+            targets, volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
+        )
+    else:
+        studio.skip("fit views", "fit agreeing views")
     yield from distill_picture(prior, reference, volume, options, studio)
     asset = yield from finish(volume, options, "object", studio)
     asset.views = to_views(prior, cameras, drawn.latents)
     asset.images["views"] = sampler.preview(drawn).contact_sheet
     return asset
+
+
+def beside_picture(drawn: Targets, reference: ReferenceView) -> Targets:
+    """The drawn views, but for the first, which stands where the picture was taken from: there the
+    picture shows the truth."""
+    premultiplied, alpha = drawn.premultiplied.clone(), drawn.alpha.clone()
+    premultiplied[:1], alpha[:1] = reference.picture.premultiplied, reference.picture.alpha
+    return replace(drawn, premultiplied=premultiplied, alpha=alpha)
+
+
+def noise_range(options: Options) -> tuple[Number, Number]:
+    """The published ones from a blob. A volume that shows the object already wants no noise that
+    hides it."""
+    return T_RANGE[options.score] if options.start == "blob" else (0.02, Schedule(0.5, 0.3))
 
 
 def distill_picture(
@@ -91,7 +122,7 @@ def distill_picture(
     told no other distance."""
     score = PictureDistillation(
         prior, reference.given, options.guidance_scale, form=options.score,
-        t_range=T_RANGE[options.score],
+        t_range=noise_range(options),
     )
     lens = (options.fov_degrees, options.fov_degrees)
     orbit = Orbit(elevation_degrees=(-10, 80), fov_degrees=lens, fill=(FILL, FILL))
@@ -108,8 +139,9 @@ def distill_picture(
         name: getattr(options, f"lambda_{name}")
         for name in ("score", "color", "mask", "near", "smooth")
     }
+    rates = {"grid": GRID_RATES[options.start]}
     yield from distill_volume(
-        volume, options.steps, {"grid": GRID_RATE}, losses, weights, views.curve(volume, 8), studio
+        volume, options.steps, rates, losses, weights, views.curve(volume, 8), studio
     )
 
 
@@ -123,11 +155,12 @@ RECIPE = Recipe(
     inputs=("image",),
     options=Options,
     presets={
-        "draft": {"steps": 160, "view_steps": 20, "grid_resolution": 48, "samples": 48,
-                  "faces": 8000, "texture_size": 512},
-        "standard": {"view_steps": 40, "grid_resolution": 64, "samples": 64},
-        "high": {"steps": 2000},
+        "draft": {"steps": 60, "view_steps": 20, "fit_steps": 120, "grid_resolution": 48,
+                  "samples": 48, "faces": 8000, "texture_size": 512},
+        "standard": {"steps": 200, "view_steps": 40, "grid_resolution": 64, "samples": 64},
+        "high": {"fit_steps": 800},
     },
-    stages={"draw views": 6, "distill": 80, "mesh": 4},
+    stages={"draw views": 10, "fit views": 5, "fit agreeing views": 5, "distill": 30, "mesh": 4},
     run=run,
+    version=2,
 )

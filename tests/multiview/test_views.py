@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.views import azimuth_degrees
 from backend.multiview.rigs import ring
-from backend.multiview.views import ViewSampler, ViewSet, to_views
+from backend.multiview.views import ViewSampler, ViewSet, decode_cut_out, to_views
 from backend.priors.oracle import DrawnWorld, OraclePrior
 from backend.priors.worlds import animal, cube, sphere
 from backend.studio import Studio
+from protocol.errors import InputError
 
 SIDE = 16
 FOUR, EIGHT = [0, 1, 2, 3], [0, 1, 2, 3, 0, 1, 2, 3]
@@ -86,3 +88,22 @@ def test_drawn_views_are_cut_out() -> None:
     assert torch.allclose(pixels[..., 3:].double(), torch.from_numpy(truth.alpha), atol=0.003)
     assert np.abs(pixels[..., :3].numpy() - truth.color)[solid].max() < 0.003
     assert np.allclose(np.stack([view.c2w for view in views]), cameras.c2w.numpy())
+
+
+class WithoutAlpha(OraclePrior):
+    """As checkpoints that draw color alone."""
+
+    def decode(self, latents: Tensor) -> tuple[Tensor, Tensor | None]:
+        return super().decode(latents)[0], None
+
+
+def test_views_of_a_prior_that_draws_no_alpha_are_cut_out() -> None:
+    drawn = DrawnWorld(cube(), 64)
+    cameras = ring(OraclePrior([drawn], resolution=64))
+    latents = drawn.latents(cameras)
+    _, truth = OraclePrior([drawn], resolution=64).decode(latents)
+    _, found = decode_cut_out(WithoutAlpha([drawn], resolution=64), latents)
+    assert (found - truth).abs().mean() < 0.01
+    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(InputError, match="Try another seed"):
+        decode_cut_out(WithoutAlpha([drawn], resolution=64), noise)

@@ -191,8 +191,8 @@ def test_the_recipe_runs_on_it(prior: Zero123Prior, tmp_path: Path) -> None:
     pixels = np.full((48, 48, 3), 255, np.uint8)
     pixels[12:36, 12:36] = [200, 30, 30]
     options = Options(
-        steps=2, views=2, novel_views=2, view_steps=4, grid_resolution=16, samples=16, faces=500,
-        texture_size=64,
+        start="blob", steps=2, views=2, novel_views=2, view_steps=4, grid_resolution=16, samples=16,
+        faces=500, texture_size=64,
     )
     inputs = Inputs(assets={"image": Asset("picture", images={"image": Image(pixels)})})
     run = RECIPE.run(inputs, options, studio)

@@ -101,6 +101,15 @@ def test_the_source_is_always_the_picture_before_any_edit(watched: tuple) -> Non
     assert asset.report["fit_psnr"] > 15
 
 
+def test_no_edit_of_pictures_is_weaker_than_asked_for(tmp_path: Path) -> None:
+    edit = edit_of(above(ball()), rigs=3, steps=1, strength=0.9)
+    asset, _ = make_edit("gaussian_editor", edit, tmp_path)
+    asked = [q for q in edit.prior.questions if q.condition.source is not None]
+    begun = {float(q.t.max()) for q in asked if q.t.max() > 0.5}  # the first of two steps
+    assert len(begun) == asset.report["edits"] == 3
+    assert 0.9 <= min(begun) <= max(begun) <= 0.98
+
+
 def test_without_anchors_shape_drifts_more(tmp_path: Path) -> None:
     drift = []
     for weight in (50.0, 0.0):

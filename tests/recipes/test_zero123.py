@@ -17,6 +17,7 @@ from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.worlds import Array, World, ellipsoid
 from backend.recipes.registry import Inputs
 from backend.recipes.zero123 import RECIPE, Options, distill_picture
+from backend.rendering.meshes import render_mesh
 from backend.representations.volume import grid_volume
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image
@@ -27,8 +28,8 @@ from .conftest import Spy
 SIDE, RADIUS, ELEVATION, FOV = 24, 0.78, 5.0, 20.0
 AROUND = views_around(picture_camera(ELEVATION, FOV, SIDE), 4)
 TINY: dict[str, Any] = {
-    "view_steps": 3, "steps": 60, "views": 3, "novel_views": 4, "grid_resolution": 24,
-    "samples": 24, "faces": 2000, "texture_size": 64,
+    "start": "blob", "view_steps": 3, "fit_steps": 60, "steps": 60, "views": 3, "novel_views": 4,
+    "grid_resolution": 24, "samples": 24, "faces": 2000, "texture_size": 64,
 }
 RED, GREEN, BLUE, YELLOW, BLACK = np.array(
     [[0.85, 0.15, 0.1], [0.1, 0.7, 0.2], [0.15, 0.2, 0.85], [0.9, 0.8, 0.1], [0.05, 0.05, 0.05]]
@@ -180,6 +181,19 @@ def test_the_picture_pins_its_own_view(tmp_path: Path) -> None:
     free = distilled(tmp_path / "b", known, picture, lambda_color=0.0, lambda_mask=0.0, **few)
     assert psnr(pinned[0], truth[0]) > 20 > 16 > psnr(free[0], truth[0])
     assert (middle(pinned)[2] - middle(free)[2]).abs().max() < 0.2
+
+
+def test_from_its_new_views_the_volume_shows_them_before_any_distillation(tmp_path: Path) -> None:
+    """And the picture where it was taken from, though the prior knows no ball with a patch."""
+    picture, known = ball(patch=True), small_oracle(ball())
+    asset = make(tmp_path, known, picture, start="views", steps=1)
+    assert asset is not None and asset.mesh is not None
+    seen = render_mesh(asset.mesh, AROUND).color
+    truth = torch.from_numpy(picture.draw(AROUND).color).float()
+    assert all(psnr(*views) > 16 for views in zip(seen, truth, strict=True))
+    assert middle(seen)[0].max() < 0.3  # the patch
+    levels = torch.cat([q.t[:, 1] for q in known.questions if q.t.shape == (TINY["views"], 2)])
+    assert levels.max() <= 0.5
 
 
 def test_score_jacobian_chaining_by_option(tmp_path: Path) -> None:
