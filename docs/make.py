@@ -84,7 +84,7 @@ def can_draw(recipe: RecipeInfo) -> bool:
             find_prior(capability)  # type: ignore[arg-type]
     except InputError:
         return False
-    return recipe.task in PROMPTS or needed == {"prompt", "negative_prompt"}
+    return recipe.task in PROMPTS or needed <= {"prompt", "negative_prompt"}
 
 
 def with_facts(page: str, recipe: RecipeInfo) -> str:

@@ -127,4 +127,5 @@ RECIPE = Recipe(
         "personalize class": 0, "personalize": 15, "follow handles": 2, "make plausible": 40,
     },
     run=run,
+    version=2,
 )

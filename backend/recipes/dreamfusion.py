@@ -134,4 +134,5 @@ RECIPE = Recipe(
     },
     stages={"distill": 80, "mesh": 4},
     run=run,
+    version=2,
 )
