@@ -43,6 +43,7 @@ ABLATIONS = (
     Ablation("dreamfusion", "shading", {"albedo_until": 1.0}),
     Ablation("gaussiandreamer", "noisy growing", {"grow": False}),
     Ablation("zero123", "the reference view", {"lambda_color": 0.0, "lambda_mask": 0.0}),
+    Ablation("zero123", "beginning from its new views", {"start": "blob", "steps": 160}),
     Ablation("wonder3d", "normals", {"normals": False}),
     Ablation("wonder3d", "dropping outliers", {"dropped": 0.0}),
     Ablation("gaussian_editor", "anchors by generation",

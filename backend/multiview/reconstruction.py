@@ -9,7 +9,6 @@ from torch import Tensor
 
 from backend.diffusion.annealing import Schedule
 from backend.distillation.loop import State, distill
-from backend.multiview.rigs import ring
 from backend.multiview.views import ViewSampler, ViewSet, decode_cut_out
 from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras
@@ -94,13 +93,13 @@ class ViewFit:
 
 
 def fit_sampled_views(
-    sampler: ViewSampler, volume: Volume, steps: int, dropped: float, studio: Studio,
-    preview: Callable[[], Asset],
+    sampler: ViewSampler, cameras: Cameras, volume: Volume, steps: int, dropped: float,
+    studio: Studio, preview: Callable[[], Asset],
 ) -> Generator[Progress, None, None]:
-    """Sample views all around, the stage "sample views", and fit them."""
+    """Sample the views of ``cameras``, the stage "sample views", and fit them."""
     prior = sampler.prior
     views = yield from studio.stage(
-        "sample views", ViewSet.empty(prior, ring(prior)), lambda views: sampler.draw(views, studio)
+        "sample views", ViewSet.empty(prior, cameras), lambda views: sampler.draw(views, studio)
     )
     yield from fit_views(Targets.decode(prior, views), volume, steps, dropped, studio, preview)
 

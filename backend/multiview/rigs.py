@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from backend.priors.base import Prior
 from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
@@ -12,18 +13,29 @@ SIX_AZIMUTHS = (0.0, 45.0, 90.0, 180.0, 270.0, 315.0)
 SIX_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
 """How much the colors of each of these count (its released configuration)."""
 FOV_DEGREES = 40.0
-ELEVATION_DEGREES = 15.0
+ELEVATION_DEGREES, ABOVE_DEGREES = 15.0, 55.0
 FILL = 0.95
 
 
 def ring(prior: Prior) -> Cameras:
     """Views around the object: four orthogonal anchors, drawn jointly, and, where the prior takes
     given views, the four between them, drawn given the anchors (CAT3D, section 3.2)."""
-    anchors = torch.arange(4) * 90.0
+    quarters = torch.arange(4) * 90.0
     more = "views" in prior.spec.capabilities
-    azimuth = torch.cat([anchors, anchors + 45.0]) if more else anchors
+    azimuth = torch.cat([quarters, quarters + 45]) if more else quarters
+    return _looking(prior, azimuth, ELEVATION_DEGREES)
+
+
+def surround(prior: Prior) -> Cameras:
+    """The ring, and four from above where the prior takes given views."""
+    above = _looking(prior, torch.arange(4) * 90.0 + 22.5, ABOVE_DEGREES)
+    around = ring(prior)
+    return Cameras.join([around, above]) if "views" in prior.spec.capabilities else around
+
+
+def _looking(prior: Prior, azimuth: Tensor, elevation_degrees: float) -> Cameras:
     radius = framing_radius(torch.tensor(FOV_DEGREES), FILL)
-    return orbit_cameras(azimuth, ELEVATION_DEGREES, radius, FOV_DEGREES, prior.spec.resolution)
+    return orbit_cameras(azimuth, elevation_degrees, radius, FOV_DEGREES, prior.spec.resolution)
 
 
 def six_views(elevation_degrees: float, resolution: int) -> Cameras:

@@ -43,6 +43,10 @@ class Options(GrowthOptions, SplatOptions, ScoreOptions):
         "paper",
     )
     views: int = option(4, "Views in each step", low=1, high=32)
+    opacity: float = option(
+        0.1, "Opacity of the first Gaussians; a short run has no time to make faint ones solid",
+        low=0.01, high=0.99, advanced=True,
+    )
     pace: float = option(1.0, "Factor of all learning rates", low=0.01, high=100.0, advanced=True)
     lambda_sparsity: float = option(
         1.0, "Weight of the loss that empties space", low=0.0, high=1e4, advanced=True
@@ -69,13 +73,13 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
 
 
 def begin(inputs: Inputs, options: Options, studio: Studio) -> Gaussians:
-    """Section 3.3: points, noisily grown, as faint round Gaussians."""
+    """Section 3.3: points, noisily grown, as round Gaussians."""
     points = seed_points(inputs, options.seeds, studio)
     if options.grow:
         points = grow_points(
             points, options.draws, options.reach, options.perturbation, studio.generator("grow")
         )
-    return Gaussians.from_points(points, opacity=0.1)
+    return Gaussians.from_points(points, options.opacity)
 
 
 def distill_splats(
@@ -113,8 +117,9 @@ RECIPE = Recipe(
     optional=("negative_prompt", "mesh"),
     options=Options,
     presets={
-        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "pace": 0.5,
-                  "most": 8000, "mesh_resolution": 96, "faces": 8000, "texture_size": 512},
+        "draft": {"steps": 120, "seeds": 2048, "draws": 100000, "reach": 0.03, "opacity": 0.6,
+                  "pace": 0.5, "most": 8000, "mesh_resolution": 96, "faces": 8000,
+                  "texture_size": 512},
         "standard": {"draws": 200000, "reach": 0.02, "most": 20000},
         "high": {"steps": 3000, "most": 60000, "mesh_resolution": 192, "faces": 50000,
                  "texture_size": 2048},
@@ -122,4 +127,5 @@ RECIPE = Recipe(
     stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "points": 1,
             "distill": 20, "mesh": 2},
     run=run,
+    version=2,
 )

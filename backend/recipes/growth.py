@@ -15,6 +15,7 @@ from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.watchdog import Watchdog
 from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.rigs import ring
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs
@@ -81,7 +82,7 @@ def mesh_of_views(
     sampler = ViewSampler(prior, text, options.view_steps, prior.spec.guidance_scale)
     volume = grid_volume(VIEWS_GRID, samples=VIEWS_GRID)
     yield from fit_sampled_views(
-        sampler, volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
+        sampler, ring(prior), volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
     )
     asset = Asset("views", mesh=volume.preview_mesh(VIEWS_GRID))
     return replace(inputs, assets={**inputs.assets, "mesh": asset})

@@ -20,6 +20,7 @@ from backend.distillation.regularizers import opacity
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit
 from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.rigs import surround
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.registry import Inputs, Recipe
@@ -73,7 +74,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     if options.start == "views":
         sampler = ViewSampler(prior, text, options.view_steps, score.scale, options.rescale)
         yield from fit_sampled_views(
-            sampler, volume, options.fit_steps, options.dropped, studio, lambda: preview(volume)
+            sampler, surround(prior), volume, options.fit_steps, options.dropped, studio,
+            lambda: preview(volume),
         )
     yield from distill_views(score, volume, options, studio)
     return (yield from finish(volume, options, inputs.prompt, studio))
@@ -122,4 +124,5 @@ RECIPE = Recipe(
     },
     stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "distill": 12, "mesh": 4},
     run=run,
+    version=2,
 )

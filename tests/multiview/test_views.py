@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from backend.distillation.prompts import ConditionalText
-from backend.distillation.views import azimuth_degrees
-from backend.multiview.rigs import ring
+from backend.distillation.views import azimuth_degrees, elevation_degrees
+from backend.multiview.rigs import surround
 from backend.multiview.views import ViewSampler, ViewSet, decode_cut_out, to_views
 from backend.priors.oracle import DrawnWorld, OraclePrior
 from backend.priors.worlds import animal, cube, sphere
@@ -27,7 +27,7 @@ def oracle(joint: bool = True) -> OraclePrior:
 
 def make(prior: OraclePrior, prompt: str, anchors: list[int]) -> tuple[ViewSampler, ViewSet]:
     text = ConditionalText.embed(prior, prompt)
-    return ViewSampler(prior, text, 5, 1.0), ViewSet.empty(prior, ring(prior)[anchors])
+    return ViewSampler(prior, text, 5, 1.0), ViewSet.empty(prior, surround(prior)[anchors])
 
 
 def studio(folder: Path, seed: int = 1) -> Studio:
@@ -35,8 +35,18 @@ def studio(folder: Path, seed: int = 1) -> Studio:
 
 
 def test_anchors_stand_at_right_angles_from_the_front_on() -> None:
-    cameras = ring(oracle())
+    cameras = surround(oracle())
     assert torch.allclose(azimuth_degrees(cameras) % 360, torch.arange(4) * 90.0, atol=1e-3)
+
+
+def test_a_prior_that_takes_given_views_draws_from_between_and_from_above_as_well() -> None:
+    prior = OraclePrior([DrawnWorld(cube(), SIDE)], capabilities=frozenset({"views"}))
+    cameras = surround(prior)
+    assert torch.equal(cameras[FOUR].c2w, surround(oracle()).c2w)
+    assert torch.allclose(
+        elevation_degrees(cameras), torch.tensor([15.0] * 8 + [55.0] * 4), atol=1e-3
+    )
+    assert len(azimuth_degrees(cameras).round(decimals=1).unique()) == 12
 
 
 def test_views_of_the_object_asked_for(tmp_path: Path) -> None:
@@ -80,7 +90,7 @@ def test_a_preview_is_a_picture_of_all_views(tmp_path: Path) -> None:
 
 def test_drawn_views_are_cut_out() -> None:
     world = DrawnWorld(cube(), SIDE)
-    cameras = ring(oracle())[FOUR]
+    cameras = surround(oracle())[FOUR]
     views = to_views(OraclePrior([world], resolution=SIDE), cameras, world.latents(cameras))
     truth = cube().draw(cameras.resized(SIDE, SIDE))
     pixels = torch.tensor(np.stack([view.image.pixels for view in views])) / 255
@@ -99,7 +109,7 @@ class WithoutAlpha(OraclePrior):
 
 def test_views_of_a_prior_that_draws_no_alpha_are_cut_out() -> None:
     drawn = DrawnWorld(cube(), 64)
-    cameras = ring(OraclePrior([drawn], resolution=64))
+    cameras = surround(OraclePrior([drawn], resolution=64))
     latents = drawn.latents(cameras)
     _, truth = OraclePrior([drawn], resolution=64).decode(latents)
     _, found = decode_cut_out(WithoutAlpha([drawn], resolution=64), latents)
