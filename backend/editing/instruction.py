@@ -15,6 +15,9 @@ from backend.priors.guidance import predict_instruction
 from backend.rendering.cameras import Cameras
 from backend.studio import Studio
 
+STRONGEST = 0.98
+"""What share of the noise process an edit goes back at most."""
+
 
 @dataclass(frozen=True)
 class InstructionEditor:
@@ -33,7 +36,7 @@ class InstructionEditor:
     studio: Studio
     image_scale: float = 1.5
     text_scale: float = 7.5
-    t_range: tuple[float, float] = (0.02, 0.98)
+    t_range: tuple[float, float] = (0.02, STRONGEST)
     steps: int = 20
 
     @classmethod

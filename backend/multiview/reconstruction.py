@@ -19,6 +19,8 @@ from protocol.assets import Asset
 GRAY = 0.5
 RATES = {"grid": Schedule(0.1, 0.02)}
 WEIGHTS = {"color": 1.0, "alpha": 0.5}
+DROPPED = 0.25
+"""Share of the views that recipes leave out of the second half of a fit: those that agree least."""
 CHARBONNIER = 0.05
 """Where the robust loss turns from square to absolute, in units of color."""
 

@@ -15,22 +15,27 @@ SIX_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
 FOV_DEGREES = 40.0
 ELEVATION_DEGREES, ABOVE_DEGREES = 15.0, 55.0
 FILL = 0.95
+QUARTERS = torch.arange(4) * 90.0
+"""Azimuths of anchors, in degrees."""
 
 
 def ring(prior: Prior) -> Cameras:
     """Views around the object: four orthogonal anchors, drawn jointly, and, where the prior takes
     given views, the four between them, drawn given the anchors (CAT3D, section 3.2)."""
-    quarters = torch.arange(4) * 90.0
-    more = "views" in prior.spec.capabilities
-    azimuth = torch.cat([quarters, quarters + 45]) if more else quarters
+    azimuth = torch.cat([QUARTERS, QUARTERS + 45]) if _takes_views(prior) else QUARTERS
     return _looking(prior, azimuth, ELEVATION_DEGREES)
 
 
 def surround(prior: Prior) -> Cameras:
     """The ring, and four from above where the prior takes given views."""
-    above = _looking(prior, torch.arange(4) * 90.0 + 22.5, ABOVE_DEGREES)
     around = ring(prior)
-    return Cameras.join([around, above]) if "views" in prior.spec.capabilities else around
+    if not _takes_views(prior):
+        return around
+    return Cameras.join([around, _looking(prior, QUARTERS + 22.5, ABOVE_DEGREES)])
+
+
+def _takes_views(prior: Prior) -> bool:
+    return "views" in prior.spec.capabilities
 
 
 def _looking(prior: Prior, azimuth: Tensor, elevation_degrees: float) -> Cameras:

@@ -16,7 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.editing.instruction import InstructionEditor
+from backend.editing.instruction import STRONGEST, InstructionEditor
 from backend.editing.splat_meshes import edited_mesh, remember_rest
 from backend.meshing.texturing import with_texture
 from backend.recipes.edits import (
@@ -37,9 +37,6 @@ from backend.regions.placed import place_region
 from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Mesh
-
-STRONGEST = 0.98
-"""What share of the noise process an edit of pictures goes back at most."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from backend.distillation.curve import Curve
 from backend.distillation.loop import State, distill
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.watchdog import Watchdog
-from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.reconstruction import DROPPED, fit_sampled_views
 from backend.multiview.rigs import ring
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
@@ -34,9 +34,6 @@ EXTENT = 4.0
 
 VIEWS_GRID = 64
 """Cells along each side of the volume that is fitted to views to begin from."""
-
-DROPPED = 0.25
-"""Share of the views left out of the second half of the fit: those that agree least."""
 
 
 @dataclass(frozen=True)

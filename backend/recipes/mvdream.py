@@ -19,7 +19,7 @@ from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
 from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit
-from backend.multiview.reconstruction import fit_sampled_views
+from backend.multiview.reconstruction import DROPPED, fit_sampled_views
 from backend.multiview.rigs import surround
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
@@ -41,7 +41,7 @@ class Options(VolumeOptions):
     view_steps: int = option(30, "Denoising steps for each sampled view", low=4, high=200)
     fit_steps: int = option(600, "Steps of fitting the sampled views", low=10, high=10000)
     dropped: float = option(
-        0.25, "Share of the sampled views left out of the second half of that, those that agree "
+        DROPPED, "Share of the sampled views left out of the second half of that, those that agree "
         "least", low=0.0, high=0.75, advanced=True,
     )
     steps: int = option(2000, "Steps of score distillation", low=0, high=20000)

@@ -21,7 +21,7 @@ from backend.distillation.regularizers import solid_losses
 from backend.distillation.score import PictureDistillation
 from backend.distillation.views import Orbit
 from backend.multiview.novel import NovelViewSampler, draw_novel_views
-from backend.multiview.reconstruction import Targets, fit_views
+from backend.multiview.reconstruction import DROPPED, Targets, fit_views
 from backend.multiview.reference import ReferenceView
 from backend.multiview.rigs import FILL, views_around
 from backend.multiview.views import to_views
@@ -36,8 +36,6 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 GRID_RATES = {"blob": Schedule(0.1, 0.02), "views": Schedule(0.02, 0.005)}
-DROPPED = 0.25
-"""Share of the new views left out of the second half of their fit: those that agree least."""
 SHAPE_WEIGHTS: dict[str, Number] = {"orientation": 1.0, "opacity": 0.1, "entropy": 0.1}
 WANT = frozenset({"color", "alpha", "normals", "samples"})
 T_RANGE: dict[str, tuple[Number, Number]] = {
