@@ -42,14 +42,14 @@ class CrossDomainSampler:
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
         """Draw all views unless they are there; begins anew where it was interrupted."""
-        if views.drawn.all():
-            return
-        noise = studio.noise((1, *views.latents.shape), "cross-domain views")
-        steps = ddim(self._predict, self.prior.schedule, noise, steps=self.steps)
-        for count, step in enumerate(steps, 1):
-            views.latents = step.x0[0]
-            views.drawn[:] = count == self.steps
-            yield Progress(count, self.steps, preview=lambda: self.preview(views))
+
+        def draw_set(_: int, every: Tensor) -> Iterator[Tensor]:
+            noise = studio.noise((1, len(every), *self.prior.spec.latent), "cross-domain views")
+            for step in ddim(self._predict, self.prior.schedule, noise, steps=self.steps):
+                yield step.x0[0]
+
+        every = torch.arange(len(views.drawn))
+        yield from views.fill([every], self.steps, draw_set, lambda: self.preview(views))
 
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the colors above the normals, as they are now."""

@@ -1,6 +1,6 @@
 """New views of what one picture shows, each drawn alone (Zero-1-to-3, section 3.2)."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -18,44 +18,39 @@ from protocol.assets import Asset
 
 @dataclass(frozen=True)
 class NovelViewSampler:
-    """Draws views beside a ``given`` picture in ``steps`` of DDIM; ``scale`` is the guidance toward
-    the picture. No view knows of the others."""
+    """Draws ``cameras`` beside a ``given`` picture in ``steps`` of DDIM; ``scale`` is the guidance
+    toward the picture. No view knows of the others. ``sets``: how often each is drawn."""
 
     prior: Prior
     given: GivenViews
+    cameras: Cameras
     steps: int
     scale: float
+    sets: int = 1
+
+    def empty(self) -> ViewSet:
+        """Nothing drawn yet, set after set."""
+        return ViewSet.empty(self.prior, Cameras.join([self.cameras] * self.sets))
 
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
-        """Draw all views unless they are there; begins anew where it was interrupted."""
-        if views.drawn.all():
-            return
-        noise = studio.noise((len(views.cameras), 1, *self.prior.spec.latent), "novel views")
-        condition = Condition(cameras=views.cameras)
+        """Draw what ``views`` lacks; the noise of a set depends on the seed and its number."""
 
-        def predict(noisy: Tensor, t: Tensor) -> Tensor:
-            x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
-            return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
+        def draw_set(number: int, part: Tensor) -> Iterator[Tensor]:
+            noise = studio.noise((len(part), 1, *self.prior.spec.latent), "novel views", number)
+            for step in ddim(self._predict, self.prior.schedule, noise, steps=self.steps):
+                yield step.x0[:, 0]
 
-        steps = ddim(predict, self.prior.schedule, noise, steps=self.steps)
-        for count, step in enumerate(steps, 1):
-            views.latents = step.x0[:, 0]
-            views.drawn[:] = count == self.steps
-            yield Progress(count, self.steps, preview=lambda: self.preview(views))
+        parts = torch.arange(len(views.drawn)).chunk(self.sets)
+        yield from views.fill(parts, self.steps, draw_set, lambda: self.preview(views))
+
+    def _predict(self, noisy: Tensor, t: Tensor) -> Tensor:
+        condition = Condition(cameras=self.cameras)
+        x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
+        return x0.clamp(-1, 1) if self.prior.spec.bounded else x0
 
     @torch.no_grad()
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the views as they are now."""
         images, _ = self.prior.decode(views.latents)
         return Asset("views", contact_sheet=sheet(images, columns=4))
-
-
-def draw_novel_views(
-    sampler: NovelViewSampler, cameras: Cameras, studio: Studio
-) -> Generator[Progress, None, ViewSet]:
-    """The stage "draw views"."""
-    return studio.stage(
-        "draw views", ViewSet.empty(sampler.prior, cameras),
-        lambda views: sampler.draw(views, studio),
-    )

@@ -1,14 +1,17 @@
 """The one view of a thing that is known: what a prior is shown of it, and what holds the thing's
 own view to it (Zero-1-to-3, section 3.3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from backend.distillation.views import near_views
 from backend.multiview.images import Picture, find_image, given_view, prepare_picture
+from backend.multiview.reconstruction import Targets
 from backend.multiview.rigs import picture_camera
+from backend.multiview.surfaces import SurfaceTargets
 from backend.priors.base import Prior
 from backend.priors.guidance import GivenViews
 from backend.rendering.cameras import Cameras
@@ -17,6 +20,8 @@ from protocol.assets import Asset
 
 NEAR = 0.025
 """How far a near view's eye stands aside, of its distance: 0.05 at 2 in the paper's code."""
+
+Drawn = TypeVar("Drawn", Targets, SurfaceTargets)
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,11 @@ class ReferenceView:
             "mask": (seen.alpha[:1] - self.picture.alpha).square().mean(),
             "near": (near - seen.color[1:]).abs().mean(),
         }
+
+
+def beside_picture(drawn: Drawn, picture: Picture, views: int) -> Drawn:
+    """Drawn views, but for the first of each set of ``views``, which stands where the picture was
+    taken from: there the picture shows the truth."""
+    premultiplied, alpha = drawn.premultiplied.clone(), drawn.alpha.clone()
+    premultiplied[::views], alpha[::views] = picture.premultiplied, picture.alpha
+    return replace(drawn, premultiplied=premultiplied, alpha=alpha)

@@ -1,6 +1,6 @@
 """Views drawn from a prior: a few jointly, then the rest given those (CAT3D, section 3.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,21 @@ class ViewSet:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.latents, self.drawn = state["latents"], state["drawn"]
+
+    def fill(
+        self, parts: Sequence[Tensor], steps: int, draw: Callable[[int, Tensor], Iterator[Tensor]],
+        preview: Callable[[], Asset],
+    ) -> Iterator[Progress]:
+        """Draw ``parts`` (of which each is indices of views) in order, but for those that are drawn
+        already; one that was interrupted begins anew. ``draw(number, part)`` gives the clean
+        latents of a part as predicted after each of its ``steps``."""
+        for number, part in enumerate(parts):
+            if self.drawn[part].all():
+                continue
+            for count, latents in enumerate(draw(number, part), 1):
+                self.latents[part] = latents
+                self.drawn[part] |= count == steps
+                yield Progress(number * steps + count, steps * len(parts), preview=preview)
 
 
 @torch.no_grad()
@@ -100,18 +115,13 @@ class ViewSampler:
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
         """Draw what ``views`` lacks; the noise of a group depends on the seed and its number."""
-        groups = torch.arange(len(views.drawn)).split(GROUP)
-        for number, group in enumerate(groups):
-            if views.drawn[group].all():
-                continue
-            done = number * self.steps
+
+        def draw_group(number: int, group: Tensor) -> Iterator[Tensor]:
             noise = studio.noise((1, *views.latents.shape), "views", number)
-            for count, latents in enumerate(self._draw_group(views, group.tolist(), noise), 1):
-                views.latents[group] = latents
-                views.drawn[group] |= count == self.steps
-                yield Progress(
-                    done + count, self.steps * len(groups), preview=lambda: self.preview(views)
-                )
+            return self._draw_group(views, group.tolist(), noise)
+
+        groups = torch.arange(len(views.drawn)).split(GROUP)
+        yield from views.fill(groups, self.steps, draw_group, lambda: self.preview(views))
 
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the views as they are now."""

@@ -3,7 +3,7 @@ into one picture, lifted from it, and put where its depth says (Chen et al., Gau
 2024, section 4.3; lifting after Wonder3D, Long et al., arXiv 2310.15008)."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -18,9 +18,10 @@ from backend.editing.tracing import label
 from backend.meshing.join import join_textured
 from backend.multiview.depths import draw_depth
 from backend.multiview.domains import CrossDomainSampler
-from backend.multiview.images import Picture, given_view, prepare_picture
+from backend.multiview.images import given_view, prepare_picture
+from backend.multiview.reference import beside_picture
 from backend.multiview.rigs import FOV_DEGREES, SIX_WEIGHTS, picture_camera, six_views
-from backend.multiview.surfaces import SurfaceSize, SurfaceTargets, reconstruct
+from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.priors.base import Capability
 from backend.priors.guidance import GivenViews
 from backend.recipes.edits import Place, check_said
@@ -65,7 +66,6 @@ class InsertionOptions(HeldOptions):
     surface_grid: int = option(
         64, "Cells along each side of that surface's grid", low=16, high=256, advanced=True
     )
-
     surface_texture: int = option(
         256, "Texture side of what is added", unit="px", low=64, high=4096, advanced=True
     )
@@ -195,15 +195,8 @@ def lift_thing(
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
-    targets = _as_painted(sampler.targets(views, torch.tensor(SIX_WEIGHTS)), cut)
+    drawn = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
+    targets = beside_picture(drawn, cut, len(sampler.cameras))
     size = SurfaceSize(options.surface_steps, options.surface_grid, RAYS)
     sdf = yield from reconstruct(targets, size, DROPPED, studio, preview)
     return sdf.to_mesh(options.surface_grid, options.surface_texture, SURFACE_FACES)
-
-
-def _as_painted(targets: SurfaceTargets, cut: Picture) -> SurfaceTargets:
-    """The first view, from where the picture was taken, is the picture itself."""
-    return replace(
-        targets, premultiplied=torch.cat([cut.premultiplied, targets.premultiplied[1:]]),
-        alpha=torch.cat([cut.alpha, targets.alpha[1:]]),
-    )

@@ -11,7 +11,7 @@ robustly fitted.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
@@ -20,14 +20,14 @@ from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.regularizers import solid_losses
 from backend.distillation.score import PictureDistillation
 from backend.distillation.views import Orbit
-from backend.multiview.novel import NovelViewSampler, draw_novel_views
+from backend.multiview.novel import NovelViewSampler
 from backend.multiview.reconstruction import DROPPED, Targets, fit_views
-from backend.multiview.reference import ReferenceView
+from backend.multiview.reference import ReferenceView, beside_picture
 from backend.multiview.rigs import FILL, views_around
 from backend.multiview.views import to_views
 from backend.priors.base import Prior
 from backend.recipes.options import option
-from backend.recipes.pictures import PictureOptions
+from backend.recipes.pictures import SETS_HELP, PictureOptions
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import distill_volume, finish, preview
@@ -56,6 +56,7 @@ class Options(PictureOptions):
         8, "Views drawn around the object as a result of their own", low=1, high=32
     )
     view_steps: int = option(75, "Denoising steps for each of these", low=4, high=200)
+    view_sets: int = option(1, SETS_HELP, low=1, high=16)
     start: Literal["views", "blob"] = option(
         "views", "Begin from these views, or from a blob as in the paper"
     )
@@ -81,12 +82,18 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     prior = studio.prior("image+pose")
     place = options.elevation_degrees, options.fov_degrees
     reference = ReferenceView.of(inputs.assets, prior, *place)
-    sampler = NovelViewSampler(prior, reference.given, options.view_steps, options.guidance_scale)
     cameras = views_around(reference.given.cameras, options.novel_views)
-    drawn = yield from draw_novel_views(sampler, cameras, studio)
+    sampler = NovelViewSampler(
+        prior, reference.given, cameras, options.view_steps, options.guidance_scale,
+        options.view_sets,
+    )
+    drawn = yield from studio.stage(
+        "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
+    )
     volume = grid_volume(options.grid_resolution, samples=options.samples)
     if options.start == "views":
-        targets = beside_picture(Targets.decode(prior, drawn), reference)
+        targets = Targets.decode(prior, drawn)
+        targets = beside_picture(targets, reference.picture, options.novel_views)
         yield from fit_views(
             targets, volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
         )
@@ -94,17 +101,9 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         studio.skip("fit views", "fit agreeing views")
     yield from distill_picture(prior, reference, volume, options, studio)
     asset = yield from finish(volume, options, "object", studio)
-    asset.views = to_views(prior, cameras, drawn.latents)
+    asset.views = to_views(prior, cameras, drawn.latents[: len(cameras)])
     asset.images["views"] = sampler.preview(drawn).contact_sheet
     return asset
-
-
-def beside_picture(drawn: Targets, reference: ReferenceView) -> Targets:
-    """The drawn views, but for the first, which stands where the picture was taken from: there the
-    picture shows the truth."""
-    premultiplied, alpha = drawn.premultiplied.clone(), drawn.alpha.clone()
-    premultiplied[:1], alpha[:1] = reference.picture.premultiplied, reference.picture.alpha
-    return replace(drawn, premultiplied=premultiplied, alpha=alpha)
 
 
 def noise_range(options: Options) -> tuple[Number, Number]:
@@ -153,12 +152,13 @@ RECIPE = Recipe(
     inputs=("image",),
     options=Options,
     presets={
-        "draft": {"steps": 60, "view_steps": 20, "fit_steps": 120, "grid_resolution": 48,
-                  "samples": 48, "faces": 8000, "texture_size": 512},
-        "standard": {"steps": 200, "view_steps": 40, "grid_resolution": 64, "samples": 64},
-        "high": {"fit_steps": 800},
+        "draft": {"steps": 60, "view_steps": 20, "view_sets": 4, "fit_steps": 120,
+                  "grid_resolution": 48, "samples": 48, "faces": 8000, "texture_size": 512},
+        "standard": {"steps": 200, "view_steps": 40, "view_sets": 4, "grid_resolution": 64,
+                     "samples": 64},
+        "high": {"view_sets": 4, "fit_steps": 800},
     },
     stages={"draw views": 10, "fit views": 5, "fit agreeing views": 5, "distill": 30, "mesh": 4},
     run=run,
-    version=2,
+    version=3,
 )

@@ -196,6 +196,18 @@ def test_from_its_new_views_the_volume_shows_them_before_any_distillation(tmp_pa
     assert levels.max() <= 0.5
 
 
+def test_views_drawn_several_times_are_all_fitted_and_the_first_are_the_result(
+    tmp_path: Path
+) -> None:
+    """Every set with the picture where it was taken from."""
+    picture, known = ball(patch=True), small_oracle(ball())
+    asset = make(tmp_path, known, picture, start="views", view_sets=3, steps=1)
+    assert asset is not None and asset.mesh is not None and len(asset.views) == 4
+    drawn = [q for q in known.questions if q.t.shape == (4, 2)]
+    assert len(drawn) == 3 * TINY["view_steps"]
+    assert middle(render_mesh(asset.mesh, AROUND).color)[0].max() < 0.3  # the patch
+
+
 def test_score_jacobian_chaining_by_option(tmp_path: Path) -> None:
     spy = small_oracle(ball(), ball().turned(180.0))
     seen = middle(distilled(tmp_path, spy, ball(), score="sjc", steps=24, views=2))
