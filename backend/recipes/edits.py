@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 
+from backend.editing.instruction import STRONGEST
 from backend.editing.locating import Found, faces_of, find_word
 from backend.editing.tracing import label, trace_word
 from backend.pocket.prompts import check_instruction, check_prompt
@@ -29,6 +30,10 @@ class EditOptions:
     )
     texture_size: int = option(
         1024, "Texture side, where the mesh has no texture yet", unit="px", low=64, high=8192
+    )
+    strength: float = option(
+        0.02, "Least share of the noise process that an edit goes back, 0.98 being the most; a "
+        "short run wants strong edits", low=0.02, high=STRONGEST,
     )
 
 

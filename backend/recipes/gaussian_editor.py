@@ -50,10 +50,6 @@ class Options(InsertionOptions, EditOptions):
         0.0, "How strongly an edit keeps to the original picture; 0 takes the prior's own",
         low=0.0, high=100.0,
     )
-    strength: float = option(
-        0.02, "Least share of the noise process that an edit of pictures goes back, 0.98 being the "
-        "most; a run of few edits wants strong ones", low=0.02, high=0.98,
-    )
     edit_every: int = option(10, "Steps from one edit of pictures to the next", low=1, high=1000)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from backend.diffusion.annealing import value_at
 from backend.distillation.prompts import ConditionalText
 from backend.editing.locating import faces_of, find_word
 from backend.meshing.texturing import with_texture
@@ -17,6 +18,7 @@ from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.priors.base import Prior
 from backend.priors.pocket import PocketPrior
 from backend.recipes import dreameditor, personal, registry
+from backend.recipes.dreameditor import noise_range
 from backend.regions.placed import place_region
 from backend.rendering.textures import sample_texture
 from protocol.assets import Mesh, Region
@@ -26,7 +28,8 @@ from .conftest import Spy
 from .edits import GREEN, Edit, above, ball, ball_prior, make_edit
 
 OPTIONS = {
-    "fit_steps": 3, "steps": 40, "learning_rate": 0.15, "texture_size": 128, "lora_steps": 0
+    "fit_steps": 3, "steps": 40, "learning_rate": 0.15, "texture_size": 128, "lora_steps": 0,
+    "strength": 0.02,
 }
 TRAINED = {
     "fit_steps": 1, "steps": 1, "lora_steps": 3, "lora_rank": 2, "texture_size": 64,
@@ -91,6 +94,13 @@ def test_noise_levels_fall_and_the_prior_is_not_differentiated(spied: tuple) -> 
         assert 0.02 <= level <= 0.98 * (0.25 + 0.75 * (1 - progress)) + 1e-6
     assert len(levels) % steps == 0
     assert not any(question.grad_enabled for question in questions)
+
+
+def test_a_run_of_strong_edits_stays_where_noise_is_strong() -> None:
+    low, high = noise_range(0.02)
+    assert low == 0.02
+    assert [value_at(high, progress) for progress in (0, 1)] == pytest.approx([0.98, 0.245])
+    assert noise_range(0.5) == (0.5, 0.98)
 
 
 def test_a_word_finds_the_same_region() -> None:
