@@ -158,7 +158,7 @@ RECIPE = Recipe(
                      "samples": 64},
         "high": {"view_sets": 4, "fit_steps": 800},
     },
-    stages={"draw views": 10, "fit views": 5, "fit agreeing views": 5, "distill": 30, "mesh": 4},
+    stages={"draw views": 32, "fit views": 5, "fit agreeing views": 5, "distill": 30, "mesh": 4},
     run=run,
     version=3,
 )
