@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from backend.recipes.options import option
 from backend.recipes.volumes import VolumeOptions
 
-SETS_HELP = "Times that the views are drawn: what is fitted is what most of them agree on"
 
 @dataclass(frozen=True)
 class PictureOptions(VolumeOptions):

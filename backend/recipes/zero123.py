@@ -27,7 +27,7 @@ from backend.multiview.rigs import FILL, views_around
 from backend.multiview.views import to_views
 from backend.priors.base import Prior
 from backend.recipes.options import option
-from backend.recipes.pictures import SETS_HELP, PictureOptions
+from backend.recipes.pictures import PictureOptions
 from backend.recipes.registry import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import distill_volume, finish, preview
@@ -56,7 +56,10 @@ class Options(PictureOptions):
         8, "Views drawn around the object as a result of their own", low=1, high=32
     )
     view_steps: int = option(75, "Denoising steps for each of these", low=4, high=200)
-    view_sets: int = option(1, SETS_HELP, low=1, high=16)
+    view_sets: int = option(
+        1, "Times that the views are drawn: what is fitted is what most of them agree on",
+        low=1, high=16,
+    )
     start: Literal["views", "blob"] = option(
         "views", "Begin from these views, or from a blob as in the paper"
     )
@@ -85,7 +88,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     cameras = views_around(reference.given.cameras, options.novel_views)
     sampler = NovelViewSampler(
         prior, reference.given, cameras, options.view_steps, options.guidance_scale,
-        options.view_sets,
+        # A blob has no use for more than the result.
+        options.view_sets if options.start == "views" else 1,
     )
     drawn = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
