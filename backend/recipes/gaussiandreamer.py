@@ -28,6 +28,10 @@ from backend.representations.points import grow_points
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
+RELEASED_NOISE = (0.02, Schedule(0.98, 0.55, begin=500 / RUN, end=500 / RUN))
+"""Of single views. Views together say at strong noise what the object is, and what they say through
+less makes it worse: see the page."""
+
 RATES: dict[str, Number] = {
     "means": Schedule(2e-4, 1e-4, shape="exponential"),
     "colors": 0.0125, "opacities": 0.01, "scales": 0.005, "quats": 0.001,
@@ -59,11 +63,10 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     text = ConditionalText.embed(
         prior, inputs.prompt, inputs.negative_prompt, view_dependent=not joint
     )
-    usual = prior.spec.guidance_scale if joint else prior.spec.distillation_scale
     score = ScoreDistillation(
-        prior, text, options.guidance_scale or usual, form="sds",
+        prior, text, options.guidance_scale or prior.spec.distillation_scale, form="sds",
         see_cameras=joint, reduction="sum", rescale=0.5 if joint else 0.0,
-        t_range=(0.02, Schedule(0.6 if joint else 0.98, 0.55, begin=500 / RUN, end=500 / RUN)),
+        t_range=(0.5, 0.98) if joint else RELEASED_NOISE,
     )
     if options.start == "views" and "mesh" not in inputs.assets:
         inputs = yield from mesh_of_views(inputs, options, studio)
@@ -127,5 +130,5 @@ RECIPE = Recipe(
     stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "points": 1,
             "distill": 20, "mesh": 2},
     run=run,
-    version=2,
+    version=3,
 )

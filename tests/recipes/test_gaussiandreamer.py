@@ -121,6 +121,15 @@ def test_words_tell_the_view_unless_the_prior_is_told_cameras(made: tuple, tmp_p
     assert all((question.t == question.t[:, :1]).all() for question in spy.questions)
 
 
+def test_views_that_are_judged_together_are_shown_through_strong_noise(tmp_path: Path) -> None:
+    spy = Pointed(small_oracle(joint=True))
+    options = replace(Options(**TINY), prior="text+cameras")
+    drive(gaussiandreamer.run(Inputs("a sphere"), options, studio_in(tmp_path, spy)))
+    levels = torch.cat([question.t[:, 0] for question in spy.questions if len(question.t) == 1])
+    assert len(levels) == TINY["steps"]
+    assert levels.min() >= 0.5 and levels.max() > 0.9
+
+
 def test_gaussians_begin_faint_round_and_as_wide_as_the_way_to_their_neighbors(
     tmp_path: Path,
 ) -> None:
