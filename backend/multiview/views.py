@@ -37,6 +37,10 @@ class ViewSet:
             cameras, torch.zeros(len(cameras), *prior.spec.latent), torch.zeros(len(cameras)).bool()
         )
 
+    def part(self, which: slice) -> "ViewSet":
+        """Some of them."""
+        return ViewSet(self.cameras[which], self.latents[which], self.drawn[which])
+
     def state(self) -> dict[str, Any]:
         """For a checkpoint."""
         return {"latents": self.latents, "drawn": self.drawn}

@@ -105,8 +105,9 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         studio.skip("fit views", "fit agreeing views")
     yield from distill_picture(prior, reference, volume, options, studio)
     asset = yield from finish(volume, options, "object", studio)
-    asset.views = to_views(prior, cameras, drawn.latents[: len(cameras)])
-    asset.images["views"] = sampler.preview(drawn).contact_sheet
+    shown = drawn.part(slice(len(cameras)))
+    asset.views = to_views(prior, cameras, shown.latents)
+    asset.images["views"] = sampler.preview(shown).contact_sheet
     return asset
 
 

@@ -203,6 +203,8 @@ def test_views_drawn_several_times_are_all_fitted_and_the_first_are_the_result(
     picture, known = ball(patch=True), small_oracle(ball())
     asset = make(tmp_path, known, picture, start="views", view_sets=3, steps=1)
     assert asset is not None and asset.mesh is not None and len(asset.views) == 4
+    height, width = asset.images["views"].pixels.shape[:2]
+    assert width > 3 * height  # one row of four
     drawn = [q for q in known.questions if q.t.shape == (4, 2)]
     assert len(drawn) == 3 * TINY["view_steps"]
     assert middle(render_mesh(asset.mesh, AROUND).color)[0].max() < 0.3  # the patch
