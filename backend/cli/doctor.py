@@ -16,6 +16,7 @@ from backend.pocket.weights import REMEDY, load_network
 from backend.priors.base import Capability
 from backend.priors.library import find_prior
 from backend.recipes import registry
+from backend.recipes.recipe import Recipe
 from backend.service.executors import devices, memory_bytes
 from backend.service.folders import Folders
 from backend.service.run import processor_name
@@ -104,7 +105,7 @@ def _check(
     return Finding(name, True, good)
 
 
-def _recipe(recipe: registry.Recipe) -> Finding:
+def _recipe(recipe: Recipe) -> Finding:
     """Whether some prior answers each capability that the recipe asks for."""
     missing = [capability for capability in recipe.capabilities if not _answered(capability)]
     found = f"lacks {', '.join(missing)}" if missing else "can run"

@@ -23,16 +23,10 @@ from backend.deformation.regularizers import PointLosses
 from backend.distillation.loop import State, distill
 from backend.distillation.views import Orbit, sample_views
 from backend.distillation.watchdog import Watchdog
-from backend.recipes.motions import (
-    MotionOptions,
-    finish_motion,
-    preview_motion,
-    prompts_of,
-    still_gaussians,
-    still_object,
-)
+from backend.recipes.motions import MotionOptions, finish_motion, preview_motion, prompts_of
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
+from backend.recipes.stills import still_gaussians, still_object
 from backend.rendering.cameras import Cameras
 from backend.studio import Progress, Studio
 from protocol.assets import Asset

@@ -24,7 +24,7 @@ from backend.distillation.score import ScoreDistillation
 from backend.personalization.training import IDENTIFIER
 from backend.recipes.options import option
 from backend.recipes.personal import PersonalOptions, know_mesh, noun_of
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
 from backend.recipes.volumes import before_and_after, preview
 from backend.studio import Progress, Studio

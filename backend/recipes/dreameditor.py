@@ -32,7 +32,7 @@ from backend.meshing.texturing import with_texture
 from backend.recipes.edits import EditOptions, check_said, locate
 from backend.recipes.options import option
 from backend.recipes.personal import PersonalOptions, know_mesh, noun_of, with_identifier
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
 from backend.recipes.volumes import before_and_after, preview
 from backend.regions.placed import PlacedRegion

@@ -21,7 +21,7 @@ from backend.distillation.score import ScoreDistillation
 from backend.distillation.views import Orbit, jittered, sample_views
 from backend.priors.base import Condition
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.volumes import VolumeOptions, distill_volume, finish
 from backend.representations.background import Background
 from backend.representations.volume import Volume, grid_volume

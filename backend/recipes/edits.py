@@ -13,7 +13,7 @@ from backend.pocket.prompts import check_instruction, check_prompt
 from backend.pocket.world.edits import ORDERS
 from backend.priors.base import Capability
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.regions.placed import PlacedRegion, place_region
 from backend.representations.gaussians import Gaussians
 from backend.studio import Studio

@@ -30,7 +30,7 @@ from backend.recipes.edits import (
 from backend.recipes.held_edits import fit_pictures, to_gaussians, views_of
 from backend.recipes.insertions import LIFTING, InsertionOptions, check_addition, insert
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.removals import remove
 from backend.recipes.volumes import before_and_after
 from backend.regions.placed import place_region

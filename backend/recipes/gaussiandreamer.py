@@ -20,7 +20,7 @@ from backend.distillation.views import Orbit
 from backend.distillation.watchdog import Watchdog
 from backend.recipes.growth import RUN, GrowthOptions, distill_growing, mesh_of_views
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews, ScoreOptions
 from backend.recipes.splats import SplatOptions, finish_splats, seed_points
 from backend.representations.gaussians import Gaussians

@@ -18,7 +18,7 @@ from backend.multiview.reconstruction import DROPPED, fit_sampled_views
 from backend.multiview.rigs import ring
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.volumes import preview
 from backend.representations.densify import Densifier, DensityRule
 from backend.representations.gaussians import Gaussians

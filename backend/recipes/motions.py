@@ -1,5 +1,5 @@
-"""What recipes share that set a still object in motion: their options, the object and the Gaussians
-that stand for it, and its keyed motion at the end."""
+"""What recipes share that set a still object in motion: their options, what is done in each clip,
+and the keyed motion at the end."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -8,25 +8,19 @@ from typing import Literal
 import torch
 
 from backend.deformation.clips import MovingGaussians
-from backend.deformation.poisson import double_areas
 from backend.pocket.world.descriptions import MOTIONS
 from backend.pocket.world.motions import names_motion
 from backend.priors.base import Prior
-from backend.recipes import mvdream
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, check_words
-from backend.recipes.splats import fit_mesh
+from backend.recipes.recipe import Inputs
 from backend.recipes.volumes import BACKDROP
 from backend.rendering.cameras import orbit_cameras
 from backend.rendering.sheet import sheet
-from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, Mesh, Motion
 from protocol.errors import InputError
 
 STRIP_FRAMES, STRIP_PIXELS = 8, 96
-MOST_PLACES = 100_000_000
-"""Of vertices in all frames: 1.2 GB."""
 
 
 @dataclass(frozen=True)
@@ -80,48 +74,6 @@ def prompts_of(inputs: Inputs, options: MotionOptions, video: Prior) -> list[str
                 f"It knows: {', '.join(MOTIONS)}. Say it as “a dog wagging its tail”.",
             )
     return prompts + prompts[-1:] * (options.clips - len(prompts))
-
-
-def still_object(
-    inputs: Inputs, prompt: str, options: MotionOptions, studio: Studio
-) -> Generator[Progress, None, Mesh]:
-    """The given mesh, or one that MVDream makes. Raises :class:`InputError` where a given one has
-    no surface to see, or too much of it to keep in every frame."""
-    if "mesh" in inputs.assets:
-        check_still(inputs.mesh, options)
-        return inputs.mesh
-    words = options.subject or prompt
-    check_words(mvdream.RECIPE, words, studio.find_prior)
-    preset = mvdream.Options(**mvdream.RECIPE.presets[options.still])
-    made = yield from mvdream.run(Inputs(words, inputs.negative_prompt), preset, studio)
-    return made.mesh
-
-
-def check_still(mesh: Mesh, options: MotionOptions) -> None:
-    """Raises :class:`InputError` where a mesh cannot be set in motion."""
-    if not double_areas(mesh.positions, mesh.faces).any():
-        raise InputError(
-            "mesh_zero_area", "No face of the mesh has an area.",
-            "Choose an object with a surface, or undo its scale of 0.",
-        )
-    places = len(mesh.positions) * options.frames * options.clips
-    if places > MOST_PLACES:
-        raise InputError(
-            "motion_too_large",
-            f"{len(mesh.positions):,} vertices in {options.frames * options.clips} frames are too "
-            "many to keep.",
-            f"Decimate the object, or ask for fewer frames: {MOST_PLACES:,} places are the most.",
-        )
-
-
-def still_gaussians(
-    mesh: Mesh, resolution: int, options: MotionOptions, studio: Studio
-) -> Generator[Progress, None, Gaussians]:
-    """The stage "fit": Gaussians that look as the mesh does, from here on as they are."""
-    gaussians = yield from fit_mesh(
-        mesh, options.gaussians, options.fit_steps, resolution, studio
-    )
-    return gaussians.requires_grad_(False)
 
 
 def finish_motion(

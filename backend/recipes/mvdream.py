@@ -23,7 +23,7 @@ from backend.multiview.reconstruction import DROPPED, fit_sampled_views
 from backend.multiview.rigs import surround
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import VolumeOptions, distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume

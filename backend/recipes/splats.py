@@ -11,7 +11,7 @@ from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.loop import State, distill
 from backend.distillation.views import Orbit, sample_views
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.volumes import contact_sheet, preview
 from backend.rendering.cameras import Cameras, orbit_cameras
 from backend.representations.gaussians import Gaussians

@@ -16,7 +16,7 @@ from backend.multiview.rigs import SIX_WEIGHTS, six_views
 from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.volumes import contact_sheet, preview
 from backend.representations.mesh import MeshRepresentation
 from backend.studio import Progress, Studio

@@ -28,7 +28,7 @@ from backend.multiview.views import to_views
 from backend.priors.base import Prior
 from backend.recipes.options import option
 from backend.recipes.pictures import PictureOptions
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume

@@ -17,7 +17,7 @@ from backend.priors.library import find_prior, settings_path
 from backend.priors.stable_diffusion import StableDiffusionPrior
 from backend.priors.text_to_video import TextToVideoPrior
 from backend.recipes.align_your_gaussians import RECIPE, Options
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.rendering.cameras import orbit_cameras
 from backend.studio import Studio
 from protocol.assets import Asset, Mesh

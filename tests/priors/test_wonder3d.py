@@ -20,7 +20,7 @@ from backend.priors.cross_domain import CrossDomainBlock
 from backend.priors.guidance import GivenViews
 from backend.priors.library import find_prior, settings_path
 from backend.priors.wonder3d import Wonder3DPrior, pose_labels
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.wonder3d import RECIPE, Options
 from backend.rendering.cameras import Cameras
 from backend.studio import Studio

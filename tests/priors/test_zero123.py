@@ -16,7 +16,7 @@ from backend.priors.base import Condition
 from backend.priors.guidance import GivenViews
 from backend.priors.library import find_prior, settings_path
 from backend.priors.zero123 import Zero123Prior, relative_pose
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.zero123 import RECIPE, Options
 from backend.rendering.cameras import orbit_cameras
 from backend.studio import Studio

@@ -23,7 +23,7 @@ from backend.recipes import align_your_gaussians as recipe
 from backend.recipes import mvdream, registry
 from backend.recipes.align_your_gaussians import Options
 from backend.recipes.motions import prompts_of
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Mesh
 from protocol.errors import InputError

@@ -17,7 +17,7 @@ from backend.priors.pocket import PocketPrior
 from backend.priors.worlds import World, ellipsoid
 from backend.recipes import registry
 from backend.recipes.apap import RECIPE, Options
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Handles, Mesh
 from protocol.errors import InputError

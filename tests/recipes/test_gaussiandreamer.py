@@ -17,7 +17,7 @@ from backend.priors.worlds import sphere
 from backend.recipes import gaussiandreamer, registry
 from backend.recipes.gaussiandreamer import Options
 from backend.recipes.growth import density_rule, mesh_of_views
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Attribute, Mesh
 from protocol.errors import InputError

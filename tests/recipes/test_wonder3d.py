@@ -17,7 +17,7 @@ from backend.priors.base import COLOR, NORMAL
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.worlds import World, animal, bowl, cube
 from backend.recipes import registry, wonder3d
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.wonder3d import RECIPE, Options
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, Mesh

@@ -15,7 +15,7 @@ from backend.multiview.reference import ReferenceView
 from backend.multiview.rigs import picture_camera, views_around
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
 from backend.priors.worlds import Array, World, ellipsoid
-from backend.recipes.registry import Inputs
+from backend.recipes.recipe import Inputs
 from backend.recipes.zero123 import RECIPE, Options, distill_picture
 from backend.rendering.meshes import render_mesh
 from backend.representations.volume import grid_volume

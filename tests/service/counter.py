@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from backend.recipes.options import option
-from backend.recipes.registry import Inputs, Recipe
+from backend.recipes.recipe import Inputs, Recipe
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, Mesh
 from protocol.errors import InputError

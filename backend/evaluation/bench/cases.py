@@ -11,7 +11,7 @@ from backend.evaluation.judge import JudgeNetwork, load_judge
 from backend.pocket.vocabulary import Vocabulary
 from backend.priors.base import Capability, Prior
 from backend.recipes import registry
-from backend.recipes.registry import Recipe
+from backend.recipes.recipe import Recipe
 from protocol.assets import Asset
 from protocol.messages import JobSpec
 
