@@ -21,7 +21,7 @@ from backend.distillation.watchdog import Watchdog
 from backend.recipes.growth import RUN, GrowthOptions, distill_growing, mesh_of_views
 from backend.recipes.options import option
 from backend.recipes.recipe import Inputs, Recipe
-from backend.recipes.scores import ScoredViews, ScoreOptions
+from backend.recipes.scores import STRONG_NOISE, ScoredViews, ScoreOptions
 from backend.recipes.splats import SplatOptions, finish_splats, seed_points
 from backend.representations.gaussians import Gaussians
 from backend.representations.points import grow_points
@@ -29,8 +29,7 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 RELEASED_NOISE = (0.02, Schedule(0.98, 0.55, begin=500 / RUN, end=500 / RUN))
-"""Of single views. Views together say at strong noise what the object is, and what they say through
-less makes it worse: see the page."""
+"""Of single views."""
 
 RATES: dict[str, Number] = {
     "means": Schedule(2e-4, 1e-4, shape="exponential"),
@@ -66,7 +65,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     score = ScoreDistillation(
         prior, text, options.guidance_scale or prior.spec.distillation_scale, form="sds",
         see_cameras=joint, reduction="sum", rescale=0.5 if joint else 0.0,
-        t_range=(0.5, 0.98) if joint else RELEASED_NOISE,
+        t_range=STRONG_NOISE if joint else RELEASED_NOISE,
     )
     if options.start == "views" and "mesh" not in inputs.assets:
         inputs = yield from mesh_of_views(inputs, options, studio)

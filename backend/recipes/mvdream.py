@@ -14,7 +14,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from backend.diffusion.annealing import Schedule
+from backend.diffusion.annealing import Number, Schedule
 from backend.distillation.prompts import ConditionalText
 from backend.distillation.regularizers import opacity
 from backend.distillation.score import ScoreDistillation
@@ -24,7 +24,7 @@ from backend.multiview.rigs import surround
 from backend.multiview.views import ViewSampler
 from backend.recipes.options import option
 from backend.recipes.recipe import Inputs, Recipe
-from backend.recipes.scores import ScoredViews
+from backend.recipes.scores import STRONG_NOISE, ScoredViews
 from backend.recipes.volumes import VolumeOptions, distill_volume, finish, preview
 from backend.representations.volume import Volume, grid_volume
 from backend.studio import Progress, Studio
@@ -66,13 +66,15 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     prior = studio.prior("text+cameras")
     text = ConditionalText.embed(prior, inputs.prompt, inputs.negative_prompt)
     score = ScoreDistillation(
-        prior, text, options.guidance_scale or prior.spec.guidance_scale, form="x0",
+        prior, text, options.guidance_scale or prior.spec.distillation_scale, form="x0",
         rescale=options.rescale, see_cameras=True, t_range=noise_range(options.start),
         denoising_steps=options.denoising_steps, reduction="mean",
     )
     volume = grid_volume(options.grid_resolution, samples=options.samples)
     if options.start == "views":
-        sampler = ViewSampler(prior, text, options.view_steps, score.scale, options.rescale)
+        sampler = ViewSampler(
+            prior, text, options.view_steps, prior.spec.guidance_scale, options.rescale
+        )
         yield from fit_sampled_views(
             sampler, surround(prior), volume, options.fit_steps, options.dropped, studio,
             lambda: preview(volume),
@@ -81,11 +83,12 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     return (yield from finish(volume, options, inputs.prompt, studio))
 
 
-def noise_range(start: str) -> tuple[Schedule, Schedule]:
-    """Section 3.3 and the released configuration: t_min from .98 to .02 and t_max from .98 to .5
-    within 80 % of the run. A volume that shows the object already wants no noise that hides it."""
-    high = 0.98 if start == "blob" else 0.6
-    return Schedule(high, 0.02, end=0.8), Schedule(high, 0.5, end=0.8)
+def noise_range(start: str) -> tuple[Number, Number]:
+    """From a blob, section 3.3 and the released configuration: t_min from .98 to .02 and t_max from
+    .98 to .5 within 80 % of the run."""
+    if start == "blob":
+        return Schedule(0.98, 0.02, end=0.8), Schedule(0.98, 0.5, end=0.8)
+    return STRONG_NOISE
 
 
 def distill_views(
@@ -124,5 +127,5 @@ RECIPE = Recipe(
     },
     stages={"sample views": 6, "fit views": 9, "fit agreeing views": 9, "distill": 12, "mesh": 4},
     run=run,
-    version=2,
+    version=3,
 )

@@ -17,6 +17,10 @@ from backend.rendering.cameras import Cameras
 from backend.representations.base import Representation, Want
 from backend.studio import Studio
 
+STRONG_NOISE = (0.5, 0.98)
+"""Noise levels for views that are judged together, of a thing that stands there already: what shows
+through less noise the prior keeps, be it wrong or not."""
+
 
 @dataclass(frozen=True)
 class ScoreOptions:

@@ -57,6 +57,11 @@ def test_noise_levels_fall_in_the_annealed_range(drive: Drive) -> None:
     assert all(0.02 <= level <= 0.5 for level in levels[-4:])
 
 
+def test_what_stands_there_already_is_shown_through_strong_noise(spied: tuple) -> None:
+    levels = [float(question.t.max()) for question in steps_of(spied[0])][-TINY["steps"] :]
+    assert all(0.5 <= level <= 0.98 for level in levels)
+
+
 def test_views_can_be_judged_alone_to_compare(drive: Drive) -> None:
     spy = Spy(small_oracle())
     drive(spy, "mvdream", "a cube", **{**TINY, "start": "blob", "steps": 2, "joint": False})
