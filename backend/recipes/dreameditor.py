@@ -123,14 +123,14 @@ RECIPE = Recipe(
     inputs=("prompt", "negative_prompt", "mesh", "region"),
     options=Options,
     presets={
-        "draft": {"lora_steps": 20, "fit_steps": 60, "steps": 120, "learning_rate": 0.05,
+        "draft": {"lora_steps": 20, "fit_steps": 60, "steps": 200, "learning_rate": 0.05,
                   "strength": 0.5, "lambda_shape": 0.01, "texture_size": 512},
-        "standard": {"lora_steps": 40, "fit_steps": 150, "steps": 500, "learning_rate": 0.02,
+        "standard": {"lora_steps": 40, "fit_steps": 150, "steps": 800, "learning_rate": 0.02,
                      "strength": 0.5, "lambda_shape": 0.01},
         "high": {},
     },
     stages={
-        "locate": 3, "personalize class": 3, "personalize": 15, "fit": 30, "edit": 60, "mesh": 4,
+        "locate": 3, "personalize class": 3, "personalize": 15, "fit": 30, "edit": 90, "mesh": 4,
     },
     run=run,
     optional=("negative_prompt",),
