@@ -139,5 +139,5 @@ RECIPE = Recipe(
     },
     stages={"distill": 60, "mesh": 6, "fit": 15, "move": 120, "bake": 2},
     run=run,
-    version=2,
+    version=3,
 )
