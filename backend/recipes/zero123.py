@@ -112,8 +112,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
 
 
 def noise_range(options: Options) -> tuple[Number, Number]:
-    """The published ones from a blob. A volume that shows the object already wants no noise that
-    hides it."""
+    """The published ones from a blob. Beside the picture, a volume that shows the object already
+    comes out alike with less noise or more: see docs/distillation.md."""
     return T_RANGE[options.score] if options.start == "blob" else (0.02, Schedule(0.5, 0.3))
 
 
