@@ -137,6 +137,7 @@ def held_state(field: MeshField, placed: PlacedRegion, rates: Mapping[str, Numbe
     """The field and its optimizer, behind a gate that holds everything outside the region."""
     state = State.create(field, rates)
     weights = row_weights(field, placed)
+    field.learning = weights["color"] > 0
     Gate(state.optimizer, lambda: weights)
     return state
 

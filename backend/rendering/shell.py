@@ -64,6 +64,10 @@ class ShellSamples(NamedTuple):
     distances: Tensor
     rows: Tensor
 
+    def of(self, rays: Tensor) -> "ShellSamples":
+        """Those of the chosen rays."""
+        return ShellSamples(self.distances[rays], self.rows[rays])
+
 
 def walk_shell(shell: Shell, rays: BallRays, step: float, count: int) -> ShellSamples:
     """The first ``count`` + 1 places of each ray in the shell, ``step`` apart within it."""

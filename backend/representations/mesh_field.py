@@ -8,6 +8,7 @@ without a view direction, since a base color has none.
 """
 
 from collections.abc import Callable, Set
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from backend.rendering.buffers import Buffers
 from backend.rendering.cameras import Cameras
 from backend.rendering.neus import neus_weights
 from backend.rendering.shading import Shading, shade
-from backend.rendering.shell import Shell, blend_vertices, find_rows, walk_shell
+from backend.rendering.shell import Shell, ShellSamples, blend_vertices, find_rows, walk_shell
 from backend.rendering.volume import BallRays, rays_through_ball, to_image
 from backend.representations.base import Want
 from backend.representations.mesh import smooth_normals
@@ -48,6 +49,9 @@ class MeshField(nn.Module):
 
     base: Tensor
     anchors: Tensor
+    learning: Tensor | None = None
+    """Which vertices (n,) an edit may change; None for all. Rays that pass none of them are
+    rendered without gradients: of a part of a thing, a step costs a quarter less."""
 
     def __init__(self, subdivision: Subdivision, colors: Tensor) -> None:
         super().__init__()
@@ -81,23 +85,44 @@ class MeshField(nn.Module):
         """See :class:`backend.representations.base.Representation`. Normals are the blended ones
         of the vertices."""
         rays = rays_through_ball(cameras)
-        values = self._render_rays(rays, shading, jitter)
+        step = THICKNESS / 4
+        if jitter is not None:
+            shift = jitter.reshape(-1)[rays.pixels] - 0.5
+            rays = replace(rays, enter=rays.enter + shift * step)
+        samples = walk_shell(self.shell, rays, step, PLACES)
+        parts = [
+            (rays.pixels[part], self._render_rays(rays[part], samples.of(part), shading, learns))
+            for part, learns in self._by_learning(samples.rows)
+        ]
+        pixels = torch.cat([found for found, _ in parts])
         images = {
-            name: to_image(values[name], rays.pixels, cameras) for name in IMAGES
-            if name in want or name == "alpha"
+            name: to_image(torch.cat([values[name] for _, values in parts]), pixels, cameras)
+            for name in IMAGES if name in want or name == "alpha"
         }
         if "color" in images and background is not None:
             images["color"] = images["color"] + (1 - images["alpha"]) * background
         return Buffers(**images)
 
+    def _by_learning(self, rows: Tensor) -> list[tuple[Tensor, bool]]:
+        """Which rays (by index), standing in ``rows`` (rays, places) of the shell, have something
+        to learn: those that pass a vertex that does."""
+        if self.learning is None or not torch.is_grad_enabled():
+            return [(torch.arange(len(rows)), True)]
+        near = self.learning[self.shell.near].any(1)
+        # Row -1, outside the shell, has no vertex.
+        learns = torch.cat([near, near.new_zeros(1)])[rows].any(1)
+        return [((learns == value).nonzero()[:, 0], value) for value in (False, True)]
+
     def _render_rays(
-        self, rays: BallRays, shading: Shading | None, jitter: Tensor | None
+        self, rays: BallRays, samples: ShellSamples, shading: Shading | None, learns: bool
     ) -> dict[str, Tensor]:
-        step = THICKNESS / 4
-        if jitter is not None:
-            shift = jitter.reshape(-1)[rays.pixels] - 0.5
-            rays = BallRays(**{**vars(rays), "enter": rays.enter + shift * step})
-        distances, rows = walk_shell(self.shell, rays, step, PLACES)
+        with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
+            return self._composite(rays, samples, shading)
+
+    def _composite(
+        self, rays: BallRays, samples: ShellSamples, shading: Shading | None
+    ) -> dict[str, Tensor]:
+        distances, rows = samples
         held = rows >= 0
         points = (rays.origins[:, None] + distances[..., None] * rays.directions[:, None])[held]
         features, sdf = self.look_up(points, rows[held])

@@ -62,6 +62,24 @@ def test_color_geometry_and_position_all_have_gradients(field: MeshField) -> Non
     field.zero_grad()
 
 
+def test_what_may_not_change_costs_no_gradients_and_changes_none(field: MeshField) -> None:
+    """The same pictures and, of the vertices that learn, the same gradients as without the hint."""
+    pictures, gradients = [], []
+    top = field.base[:, 2] > 0.4
+    for learning in (None, top):
+        field.learning = learning
+        found = field.render(CAMERAS, want=frozenset({"color", "alpha", "normals"}))
+        (found.color.square().sum() + found.alpha.sum()).backward()
+        pictures.append(torch.cat([found.color, found.alpha, found.normals], -1).detach())
+        gradients.append([p.grad.clone() for p in (field.color, field.geometry, field.offsets)])
+        field.zero_grad()
+    field.learning = None
+    torch.testing.assert_close(pictures[0], pictures[1])
+    for whole, part in zip(*gradients, strict=True):
+        torch.testing.assert_close(whole[top], part[top])
+    assert not torch.equal(gradients[0][0][~top], gradients[1][0][~top])  # something was left out
+
+
 def test_rays_far_from_changed_vertices_keep_their_bits(field: MeshField) -> None:
     with torch.no_grad():
         before = field.render(CAMERAS).color
