@@ -46,7 +46,7 @@ class Options(MotionOptions):
         2, "Of these, frames that the prior of pictures looks at", low=1, high=32
     )
     amplification: float = option(
-        12.0, "How much more than the prior asks for frames are set apart", low=0.0, high=50.0
+        3.0, "How much more than the prior asks for frames are set apart", low=0.0, high=50.0
     )
     lambda_video: float = option(1.0, "Weight of the prior of clips", low=0.0, high=1e4)
     lambda_image: float = option(1.0, "Weight of the prior of pictures", low=0.0, high=1e4)
@@ -139,5 +139,5 @@ RECIPE = Recipe(
     },
     stages={"distill": 60, "mesh": 6, "fit": 15, "move": 120, "bake": 2},
     run=run,
-    version=3,
+    version=4,
 )
