@@ -125,8 +125,8 @@ RECIPE = Recipe(
     presets={
         "draft": {"lora_steps": 20, "fit_steps": 60, "steps": 300, "learning_rate": 0.05,
                   "strength": 0.5, "lambda_shape": 0.01, "texture_size": 512},
-        "standard": {"lora_steps": 40, "fit_steps": 150, "steps": 800, "learning_rate": 0.02,
-                     "strength": 0.5, "lambda_shape": 0.01},
+        "standard": {"lora_steps": 20, "fit_steps": 150, "steps": 800, "learning_rate": 0.02,
+                     "strength": 0.5, "lambda_shape": 0.05},
         "high": {},
     },
     stages={
