@@ -107,7 +107,7 @@ class MeshField(nn.Module):
         """Which rays (by index), standing in ``rows`` (rays, places) of the shell, have something
         to learn: those that pass a vertex that does."""
         if self.learning is None or not torch.is_grad_enabled():
-            return [(torch.arange(len(rows)), True)]
+            return [(torch.arange(len(rows)), torch.is_grad_enabled())]
         near = self.learning[self.shell.near].any(1)
         # Row -1, outside the shell, has no vertex.
         learns = torch.cat([near, near.new_zeros(1)])[rows].any(1)
@@ -116,7 +116,7 @@ class MeshField(nn.Module):
     def _render_rays(
         self, rays: BallRays, samples: ShellSamples, shading: Shading | None, learns: bool
     ) -> dict[str, Tensor]:
-        with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
+        with torch.set_grad_enabled(learns):
             return self._composite(rays, samples, shading)
 
     def _composite(
