@@ -22,7 +22,10 @@ def train(
     steps: Annotated[int | None, typer.Option(min=1, help="Stop there; never, if absent.")] = None,
     stage: Annotated[
         str | None,
-        typer.Option(help="A, B, C or D (each with all before it), or points; the last, if absent"),
+        typer.Option(
+            help="A, B, C or D (each with all before it), points or recognition; if absent, the "
+            "last of the first four"
+        ),
     ] = None,
     cool_down: Annotated[
         int | None, typer.Option(min=1, help="End with that many steps at a falling rate.")
@@ -39,16 +42,22 @@ def train(
     from backend.pocket.train import Effort, Settings, last_stage
     from backend.pocket.train import train as train_views
     from backend.pocket.train_points import train_points
+    from backend.pocket.train_recognition import train_recognition
 
     chosen = stage or last_stage()
     effort = Effort(threads, processes, compiled)
     if chosen == "points":
         train_points(resume, effort, steps, cool_down=cool_down)
+    elif chosen == "recognition":
+        train_recognition(resume, effort, steps, cool_down=cool_down)
     elif chosen in STAGES:
         settings = Settings(mixture=Mixture(chosen))
         train_views(resume, effort, steps, settings=settings, cool_down=cool_down)
     else:
-        raise InputError("stage_unknown", f"There is no stage {stage!r}.", "A, B, C, D or points.")
+        raise InputError(
+            "stage_unknown", f"There is no stage {stage!r}.",
+            "A, B, C, D, points or recognition.",
+        )
 
 
 @app.command()

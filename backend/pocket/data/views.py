@@ -37,6 +37,7 @@ class Subject:
     light: Light | None
     background: Floats | None
     caption: str
+    kind: str
 
     def colors(self, shots: list[Shot]) -> Floats:
         """Its pictures, (V, 4, 64, 64) in [-1, 1]."""
@@ -60,7 +61,7 @@ def draw_subject(
     if style < 0.13:
         said = replace(said, color=None, shade=None)
     background = draw_background(rng) if rng.random() < opaque_share else None
-    return Subject(scene, light, background, draw_caption(said, None, rng))
+    return Subject(scene, light, background, draw_caption(said, None, rng), said.kind)
 
 
 def draw_single(rng: np.random.Generator, held_out: bool) -> Sample:
