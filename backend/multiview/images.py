@@ -44,13 +44,24 @@ class Picture:
         return self.premultiplied + (1 - self.alpha) * background
 
 
-def given_view(prior: Prior, picture: Picture, camera: Cameras) -> GivenViews:
-    """The picture as a prior is shown it: encoded over its background (white where it has none)."""
+def given_view(
+    prior: Prior, picture: Picture, camera: Cameras, words: str | None = None
+) -> GivenViews:
+    """The picture as a prior is shown it: encoded over its background (white where it has none);
+    and the ``words`` for it, those of :func:`words_for` if absent."""
     gray = prior.spec.background
     latents = prior.encode(
         picture.over(1.0 if gray is None else gray), None if gray is None else picture.alpha
     )
-    return GivenViews(latents, camera)
+    said = words_for(prior, picture) if words is None else words
+    return GivenViews(latents, camera, prior.embed_text([said]) if said else None)
+
+
+@torch.no_grad()
+def words_for(prior: Prior, picture: Picture) -> str:
+    """What a prior itself takes the picture for, as words; empty where it does not say."""
+    gray = prior.spec.background
+    return prior.recognize(picture.over(1.0 if gray is None else gray), picture.alpha)[0]
 
 
 def find_image(assets: dict[str, Asset]) -> Image:

@@ -8,7 +8,13 @@ import torch
 from torch import Tensor
 
 from backend.distillation.views import near_views
-from backend.multiview.images import Picture, find_image, given_view, prepare_picture
+from backend.multiview.images import (
+    Picture,
+    find_image,
+    given_view,
+    prepare_picture,
+    words_for,
+)
 from backend.multiview.reconstruction import Targets
 from backend.multiview.rigs import picture_camera
 from backend.multiview.surfaces import SurfaceTargets
@@ -26,21 +32,31 @@ Drawn = TypeVar("Drawn", Targets, SurfaceTargets)
 
 @dataclass(frozen=True)
 class ReferenceView:
-    """A ``picture``, and as what a prior is ``given`` it: its latents and its camera."""
+    """A ``picture``, and as what a prior is ``given`` it: its latents, its camera, and the
+    ``words`` for what it shows, where the prior takes any."""
 
     picture: Picture
     given: GivenViews
+    words: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the thing."""
+        return self.words or "object"
 
     @classmethod
     def of(
-        cls, assets: dict[str, Asset], prior: Prior, elevation_degrees: float, fov_degrees: float
+        cls, assets: dict[str, Asset], prior: Prior, elevation_degrees: float, fov_degrees: float,
+        words: str = "",
     ) -> "ReferenceView":
         """The input ``image`` cut out and centered at the prior's size, seen from in front;
-        ``fov_degrees`` 0 is orthographic. :class:`InputError` where it is of no use."""
+        ``fov_degrees`` 0 is orthographic. Without ``words`` those of the prior itself.
+        :class:`InputError` where the picture is of no use."""
         side = prior.spec.resolution
         picture = prepare_picture(find_image(assets), side)
         camera = picture_camera(elevation_degrees, fov_degrees, side)
-        return cls(picture, given_view(prior, picture, camera))
+        said = words if words and "text" in prior.spec.capabilities else words_for(prior, picture)
+        return cls(picture, given_view(prior, picture, camera, said), said)
 
     def losses(
         self, thing: Representation, other: Cameras, generator: torch.Generator

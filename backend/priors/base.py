@@ -211,6 +211,12 @@ class Prior(Protocol):
         in [0, 1], at the size of the images. Capability ``attention``."""
         ...
 
+    def recognize(self, images: Tensor, alpha: Tensor) -> list[str]:
+        """What cut-out pictures (n, height, width, 3) show, in words that the prior takes beside
+        them; empty where it cannot tell, and of priors that see for themselves what they are
+        given."""
+        ...
+
     def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
         """Colored points for each prompt from standard normal ``noise`` (n, points, 6): positions
         in the unit ball and RGB in [0, 1], (n, points, 6). Capability ``points``."""
@@ -250,6 +256,10 @@ class WithoutReadings:
     ) -> Tensor:
         """See :class:`Prior`."""
         raise _lacking("attention")
+
+    def recognize(self, images: Tensor, alpha: Tensor) -> list[str]:
+        """See :class:`Prior`."""
+        return [""] * len(images)
 
     def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
         """See :class:`Prior`."""

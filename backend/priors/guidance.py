@@ -23,10 +23,11 @@ class Guided(NamedTuple):
 
 class GivenViews(NamedTuple):
     """Views that a prior is shown beside those that it draws: clean latents (views, channels,
-    height, width) and their cameras."""
+    height, width), their cameras, and one row of words for what they show, where it is known."""
 
     latents: Tensor
     cameras: Cameras
+    text: TextEmbedding | None = None
 
 
 class Opposed(NamedTuple):
@@ -130,9 +131,9 @@ def _beside(
     domain = condition.domain
     if domain is not None:
         domain = torch.cat([domain.new_full((sets, count), COLOR), domain], 1)
-    told = replace(
-        condition, cameras=_among(given.cameras, condition.cameras, sets), given=mask, domain=domain
-    )
+    text = condition.text if given.text is None else given.text.repeat(sets)
+    cameras = _among(given.cameras, condition.cameras, sets)
+    told = replace(condition, text=text, cameras=cameras, given=mask, domain=domain)
     return torch.cat([clean, noisy], 1), torch.cat([t.new_zeros(sets, count), t], 1), told
 
 

@@ -15,6 +15,7 @@ from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
 from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
 from backend.pocket.points import PointsNetwork
+from backend.pocket.recognition import RecognitionNetwork
 from backend.pocket.reprojection import reprojected
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
@@ -22,10 +23,12 @@ from backend.pocket.weights import (
     COMMITTED,
     LICENSE,
     POINTS_FOLDER,
+    RECOGNITION_FOLDER,
     Description,
     describe_network,
     load_network,
     load_points,
+    load_recognition,
 )
 from backend.priors.base import (
     Capability,
@@ -63,6 +66,7 @@ class PocketPrior(WithoutReadings):
     half: bool = True
     said: Description = field(default_factory=lambda: Description({}))
     points: PointsNetwork | None = None
+    recognition: RecognitionNetwork | None = None
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
@@ -78,7 +82,7 @@ class PocketPrior(WithoutReadings):
             guidance_scale=GUIDANCE_SCALE,
             distillation_scale=DISTILLATION_SCALE,
             license=LICENSE,
-            fingerprint=weights_hash(self.network, self.points),
+            fingerprint=weights_hash(self.network, self.points, self.recognition),
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
@@ -92,11 +96,15 @@ class PocketPrior(WithoutReadings):
     def load(
         cls, folder: Path | None = None, device: torch.device = CPU, *, half: bool = True
     ) -> "PocketPrior":
-        """With the weights of a folder, and its points network if it has one; without a folder,
-        those that ship."""
+        """With the weights of a folder, and its networks for points and for recognition if it has
+        them; without a folder, those that ship."""
         folder = folder or COMMITTED
-        points = load_points(folder / POINTS_FOLDER) if (folder / POINTS_FOLDER).exists() else None
-        return cls(load_network(folder), device, half, describe_network(folder), points)
+        points, seen = folder / POINTS_FOLDER, folder / RECOGNITION_FOLDER
+        return cls(
+            load_network(folder), device, half, describe_network(folder),
+            load_points(points) if points.exists() else None,
+            load_recognition(seen) if seen.exists() else None,
+        )
 
     def with_network(self, network: nn.Module, spec: PriorSpec) -> "PocketPrior":
         """See :class:`backend.priors.base.NetworkPrior`."""
@@ -153,6 +161,12 @@ class PocketPrior(WithoutReadings):
         share = self._read(images, alpha, text).words[:, 0].sigmoid()
         maps = torch.stack([share[:, row].amax(1) for row in rows], 1)
         return interpolate(maps, images.shape[1:3], mode="bilinear")
+
+    def recognize(self, images: Tensor, alpha: Tensor) -> list[str]:
+        """The plainest captions of what the recognition network sees."""
+        if self.recognition is None:
+            return [""] * len(images)
+        return self.recognition.recognize(self.encode(images, alpha).cpu())
 
     def sample_points(self, prompts: list[str], noise: Tensor) -> Tensor:
         """By the points network: see :func:`backend.pocket.sampling.sample_points`."""

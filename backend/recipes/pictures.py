@@ -1,9 +1,38 @@
-"""Options of recipes that hold a volume to the one picture that they begin from."""
+"""What recipes that begin from one picture share: the picture as they are given it, and the options
+of those that hold a volume to it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from backend.multiview.reference import ReferenceView
+from backend.priors.base import Prior
 from backend.recipes.options import option
+from backend.recipes.recipe import Inputs
 from backend.recipes.volumes import VolumeOptions
+from backend.studio import Studio
+
+
+class TakenFrom(Protocol):
+    """Options that say where a picture was taken from, in degrees."""
+
+    @property
+    def elevation_degrees(self) -> float: ...
+
+    @property
+    def fov_degrees(self) -> float: ...
+
+
+def find_reference(
+    inputs: Inputs, prior: Prior, options: TakenFrom, studio: Studio
+) -> ReferenceView:
+    """The picture cut out and centered, its camera, and what it shows: the prompt, or what the
+    prior takes it for, which the report then says."""
+    reference = ReferenceView.of(
+        inputs.assets, prior, options.elevation_degrees, options.fov_degrees, inputs.prompt
+    )
+    if reference.words:
+        studio.report["seen_as"] = reference.words
+    return reference
 
 
 @dataclass(frozen=True)

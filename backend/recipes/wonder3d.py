@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import torch
 
 from backend.multiview.domains import CrossDomainSampler
-from backend.multiview.reference import ReferenceView
 from backend.multiview.rigs import SIX_WEIGHTS, six_views
 from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
 from backend.recipes.options import option
+from backend.recipes.pictures import find_reference
 from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.volumes import contact_sheet, preview
 from backend.representations.mesh import MeshRepresentation
@@ -56,7 +56,12 @@ class Options:
 
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """A picture in; a textured mesh and the views that it was made from out."""
-    sampler = prepare(inputs, options, studio)
+    prior = studio.prior("normals")
+    reference = find_reference(inputs, prior, options, studio)
+    sampler = CrossDomainSampler(
+        prior, reference.given, six_views(options.elevation_degrees, prior.spec.resolution),
+        options.view_steps, options.guidance_scale,
+    )
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
@@ -72,20 +77,9 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
     )
     return Asset(
-        "object", mesh=mesh, contact_sheet=contact_sheet(MeshRepresentation(mesh)),
+        reference.name, mesh=mesh, contact_sheet=contact_sheet(MeshRepresentation(mesh)),
         views=to_views(sampler.prior, sampler.cameras, views.latents[: len(sampler.cameras)]),
         images={"views": sampler.preview(views).contact_sheet},
-    )
-
-
-def prepare(inputs: Inputs, options: Options, studio: Studio) -> CrossDomainSampler:
-    """The picture cut out and centered, its camera, and the six views to be drawn."""
-    prior = studio.prior("normals")
-    elevation = options.elevation_degrees
-    reference = ReferenceView.of(inputs.assets, prior, elevation, options.fov_degrees)
-    return CrossDomainSampler(
-        prior, reference.given, six_views(elevation, prior.spec.resolution), options.view_steps,
-        options.guidance_scale,
     )
 
 
@@ -97,7 +91,8 @@ RECIPE = Recipe(
     citation="Long et al., Wonder3D: Single Image to 3D using Cross-Domain Diffusion, "
     "arXiv 2310.15008",
     capabilities=("normals",),
-    inputs=("image",),
+    inputs=("prompt", "image"),
+    optional=("prompt",),
     options=Options,
     presets={
         "draft": {"view_steps": 20, "fit_steps": 300, "rays": 2048, "grid_resolution": 64,
@@ -108,5 +103,5 @@ RECIPE = Recipe(
     },
     stages={"draw views": 12, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
     run=run,
-    version=3,
+    version=4,
 )

@@ -27,7 +27,7 @@ from backend.multiview.rigs import FILL, views_around
 from backend.multiview.views import to_views
 from backend.priors.base import Prior
 from backend.recipes.options import option
-from backend.recipes.pictures import PictureOptions
+from backend.recipes.pictures import PictureOptions, find_reference
 from backend.recipes.recipe import Inputs, Recipe
 from backend.recipes.scores import ScoredViews
 from backend.recipes.volumes import distill_volume, finish, preview
@@ -83,8 +83,7 @@ class Options(PictureOptions):
 def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress, None, Asset]:
     """A picture in; a textured mesh and new views out."""
     prior = studio.prior("image+pose")
-    place = options.elevation_degrees, options.fov_degrees
-    reference = ReferenceView.of(inputs.assets, prior, *place)
+    reference = find_reference(inputs, prior, options, studio)
     cameras = views_around(reference.given.cameras, options.novel_views)
     sampler = NovelViewSampler(
         prior, reference.given, cameras, options.view_steps, options.guidance_scale,
@@ -104,7 +103,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     else:
         studio.skip("fit views", "fit agreeing views")
     yield from distill_picture(prior, reference, volume, options, studio)
-    asset = yield from finish(volume, options, "object", studio)
+    asset = yield from finish(volume, options, reference.name, studio)
     shown = drawn.part(slice(len(cameras)))
     asset.views = to_views(prior, cameras, shown.latents)
     asset.images["views"] = sampler.preview(shown).contact_sheet
@@ -154,7 +153,8 @@ RECIPE = Recipe(
     summary="One picture to new views of it and to a textured mesh.",
     citation="Liu et al., Zero-1-to-3: Zero-shot One Image to 3D Object, arXiv 2303.11328",
     capabilities=("image+pose",),
-    inputs=("image",),
+    inputs=("prompt", "image"),
+    optional=("prompt",),
     options=Options,
     presets={
         "draft": {"steps": 60, "view_steps": 20, "view_sets": 4, "fit_steps": 120,
@@ -165,5 +165,5 @@ RECIPE = Recipe(
     },
     stages={"draw views": 32, "fit views": 5, "fit agreeing views": 5, "distill": 30, "mesh": 4},
     run=run,
-    version=3,
+    version=4,
 )

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from backend.multiview.images import OBJECT_FILL, find_image, prepare_picture
+from backend.multiview.images import (
+    OBJECT_FILL,
+    find_image,
+    given_view,
+    prepare_picture,
+    words_for,
+)
+from backend.multiview.rigs import picture_camera
+from backend.priors.oracle import OraclePrior
 from protocol.assets import Asset, Image
 from protocol.errors import InputError
 
@@ -91,3 +99,28 @@ def test_no_picture_at_all():
     for assets in ({}, {"image": Asset("empty")}):
         with pytest.raises(InputError, match="no picture"):
             find_image(assets)
+
+
+class Seeing(OraclePrior):
+    """Takes what is mostly red for an apple."""
+
+    def recognize(self, images, alpha):
+        red = (images[..., 0] - images[..., 1] > 0.3) & (alpha[..., 0] > 0.5)
+        return ["an apple" if share > 0.1 else "" for share in red.float().mean((1, 2))]
+
+
+@pytest.mark.parametrize(("color", "words"), [(RED, "an apple"), (GREEN, "")])
+def test_a_prior_is_told_what_it_takes_a_picture_for(color, words):
+    prior = Seeing.of_kit()
+    picture = prepare_picture(Image(with_box(canvas(), color=color)), 64)
+    assert words_for(prior, picture) == words
+    given = given_view(prior, picture, picture_camera(0.0, 0.0, 64))
+    assert (given.text is not None) == bool(words)
+
+
+def test_other_words_may_be_given_or_none():
+    prior, camera = Seeing.of_kit(), picture_camera(0.0, 0.0, 64)
+    picture = prepare_picture(Image(with_box(canvas())), 64)
+    said = given_view(prior, picture, camera, "a cube")
+    assert torch.equal(said.text.tokens, prior.embed_text(["a cube"]).tokens)
+    assert given_view(prior, picture, camera, "").text is None

@@ -2,9 +2,16 @@ import pytest
 import torch
 
 from backend.diffusion.guidance import guide
-from backend.priors.base import Condition, TextEmbedding
-from backend.priors.guidance import predict_guided, predict_instruction, predict_texts
+from backend.priors.base import Condition, Prediction, TextEmbedding
+from backend.priors.guidance import (
+    GivenViews,
+    predict_beside,
+    predict_guided,
+    predict_instruction,
+    predict_texts,
+)
 from backend.priors.oracle import OraclePrior, StoredViews
+from backend.rendering.cameras import orbit_cameras
 
 NOISY = torch.randn(2, 3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
 T = torch.full((2, 3), 0.6)
@@ -61,3 +68,22 @@ def test_an_instruction_is_guided_over_two_scales() -> None:
         assert torch.allclose(getattr(found, name), a + 1.5 * (b - a) + 4 * (c - b), atol=1e-5)
     with pytest.raises(ValueError, match="source"):
         predict_instruction(prior, NOISY, T, Condition(text), negative, 1.5, 4.0)
+
+
+def test_words_for_a_given_picture_stand_beside_it_and_guidance_comes_from_without_both() -> None:
+    told: list[Condition] = []
+
+    class Listening(OraclePrior):
+        def predict(self, noisy: torch.Tensor, t: torch.Tensor, condition: Condition) -> Prediction:
+            told.append(condition)
+            return Prediction(noisy, noisy)
+
+    prior = Listening(oracle().components)
+    cameras = orbit_cameras([0.0, 90.0, 180.0], 15.0, 3.0, 40.0, 4)
+    given = GivenViews(torch.zeros(1, 1, 4, 4), cameras[[0]], prior.embed_text(["b"]))
+    views = cameras[[1, 2, 1, 2]]
+    predict_beside(prior, given, NOISY[:, 1:], T[:, 1:], Condition(cameras=views), 3.0)
+    shown, alone = told
+    assert shown.text is not None
+    assert torch.equal(shown.text.tokens, prior.embed_text(["b", "b"]).tokens)
+    assert alone.text is None and alone.given is None

@@ -1,6 +1,7 @@
 """Wonder3D's signature: six orthographic views, colors and normals in one set, no distillation."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -200,3 +201,22 @@ def test_presets_run_every_stage_and_bad_pictures_are_refused(tmp_path: Path) ->
     studio = Studio(tmp_path, tmp_path, 0, lambda capability: small_oracle(), {})
     with pytest.raises(InputError, match="no picture"):
         next(RECIPE.run(Inputs(), Options(), studio))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "takes_words", "told"),
+    [("", True, "an animal"), ("a bowl", True, "a bowl"), ("a bowl", False, "an animal")],
+)
+def test_the_prior_is_told_what_the_picture_shows(
+    tmp_path: Path, prompt: str, takes_words: bool, told: str
+) -> None:
+    """What it takes the picture for, unless a prompt says better and the prior takes words."""
+    spy = small_oracle()
+    spy.inner.recognize = lambda images, alpha: ["an animal"]  # type: ignore[method-assign]
+    known = spy.inner.spec.capabilities | ({"text"} if takes_words else set())
+    spy.inner.spec = replace(spy.inner.spec, capabilities=known)
+    studio = Studio(tmp_path, tmp_path, 3, lambda capability: spy, {}, RECIPE.stages)
+    inputs = Inputs(prompt, assets={"image": photograph(animal(), 0.0)})
+    next(RECIPE.run(inputs, Options(**TINY), studio))
+    assert spy.prompts == [told] and studio.report["seen_as"] == told
+    assert spy.questions[0].condition.text is not None
