@@ -26,7 +26,7 @@ class CrossDomainSampler:
 
     One set means that every view and both domains see each other at every step: the multi-view and
     the cross-domain attention of the paper. ``steps`` of DDIM. ``scale``: guidance toward the
-    picture, from the same set without it; 1 is plain.
+    picture, from the same set without it; 1 is plain. ``sets``: how often all are drawn.
     """
 
     prior: Prior
@@ -34,22 +34,24 @@ class CrossDomainSampler:
     cameras: Cameras
     steps: int
     scale: float = 1.0
+    sets: int = 1
 
     def empty(self) -> ViewSet:
-        """Nothing drawn yet: the colors, then the normals."""
-        return ViewSet.empty(self.prior, Cameras.join([self.cameras, self.cameras]))
+        """Nothing drawn yet: in each set the colors, then the normals."""
+        return ViewSet.empty(self.prior, Cameras.join([self.cameras] * 2 * self.sets))
 
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
-        """Draw all views unless they are there; begins anew where it was interrupted."""
+        """Draw what ``views`` lacks; the noise of a set depends on the seed and its number."""
 
-        def draw_set(_: int, every: Tensor) -> Iterator[Tensor]:
-            noise = studio.noise((1, len(every), *self.prior.spec.latent), "cross-domain views")
+        def draw_set(number: int, part: Tensor) -> Iterator[Tensor]:
+            shape = (1, len(part), *self.prior.spec.latent)
+            noise = studio.noise(shape, "cross-domain views", number)
             for step in ddim(self._predict, self.prior.schedule, noise, steps=self.steps):
                 yield step.x0[0]
 
-        every = torch.arange(len(views.drawn))
-        yield from views.fill([every], self.steps, draw_set, lambda: self.preview(views))
+        parts = torch.arange(len(views.drawn)).chunk(self.sets)
+        yield from views.fill(parts, self.steps, draw_set, lambda: self.preview(views))
 
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the colors above the normals, as they are now."""
@@ -57,11 +59,13 @@ class CrossDomainSampler:
         return Asset("views", contact_sheet=sheet(images, columns=len(self.cameras)))
 
     def targets(self, views: ViewSet, weights: Tensor) -> SurfaceTargets:
-        """What the drawn views say of the surface; the outline is the mean of both domains', made
-        steeper. ``weights``: of each camera's colors."""
-        color, alpha = decode_cut_out(self.prior, views.latents[: len(self.cameras)])
-        normals, also = decode_cut_out(self.prior, views.latents[len(self.cameras) :])
-        alpha, normals = (alpha + also) / 2, 2 * normals - 1
+        """What the drawn views say of the surface, on the mean of all sets; the outline is the mean
+        of both domains', made steeper. ``weights``: of each camera's colors."""
+        drawn = decode_cut_out(self.prior, views.latents)
+        (color, normals), alphas = (
+            values.unflatten(0, (self.sets, 2, -1)).mean(0) for values in drawn
+        )
+        alpha, normals = alphas.mean(0), 2 * normals - 1
         if self.prior.spec.normals_of == "picture":
             normals = normals @ self.given.cameras.c2w[0, :3, :3].T
         behind = self.prior.spec.background or 0.0

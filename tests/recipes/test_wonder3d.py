@@ -11,7 +11,9 @@ import torch
 import trimesh
 
 from backend.evaluation.geometry import chamfer, volume_iou
+from backend.multiview.domains import CrossDomainSampler
 from backend.multiview.hull import visual_hull
+from backend.multiview.reference import ReferenceView
 from backend.multiview.rigs import picture_camera, six_views
 from backend.multiview.surfaces import SurfaceSize, SurfaceTargets, reconstruct
 from backend.priors.base import COLOR, NORMAL
@@ -220,3 +222,27 @@ def test_the_prior_is_told_what_the_picture_shows(
     next(RECIPE.run(inputs, Options(**TINY), studio))
     assert spy.prompts == [told] and studio.report["seen_as"] == told
     assert spy.questions[0].condition.text is not None
+
+
+def test_views_drawn_several_times_are_fitted_on_their_mean_and_the_first_are_the_result(
+    tmp_path: Path,
+) -> None:
+    """Of a prior in doubt: no set is the mean of all."""
+    worlds = [DrawnWorld(world, SIDE) for world in (animal(), animal().turned(180.0))]
+    prior = OraclePrior(worlds, deviation=0.3, resolution=SIDE, capabilities=WITH_CAMERAS)
+    reference = ReferenceView.of({"image": photograph(animal())}, prior, 0.0, 0.0)
+    studio = Studio(tmp_path, tmp_path, 3, lambda capability: prior, {}, {"draw views": 1})
+    sampler = CrossDomainSampler(prior, reference.given, six_views(0.0, SIDE), 4, sets=3)
+    views = sampler.empty()
+    for _ in sampler.draw(views, studio):
+        pass
+    assert views.drawn.all() and len(views.latents) == 3 * 12
+    one = replace(sampler, sets=1)
+    apart = [one.targets(views.part(slice(12 * i, 12 * i + 12)), torch.ones(6)) for i in range(3)]
+    assert (apart[0].normals - apart[1].normals).abs().max() > 0.05
+    mean = torch.stack([each.normals for each in apart]).mean(0)
+    assert torch.allclose(sampler.targets(views, torch.ones(6)).normals, mean, atol=1e-5)
+    alone = one.empty()
+    for _ in one.draw(alone, studio):
+        pass
+    assert torch.equal(alone.latents, views.latents[:12])  # further sets change nothing before them
