@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from backend.multiview.domains import CrossDomainSampler
+from backend.multiview.reference import beside_picture
 from backend.multiview.rigs import SIX_WEIGHTS, six_views
 from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
@@ -69,6 +70,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
     targets = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
+    if options.fov_degrees == 0:  # else the picture is no orthographic view
+        targets = beside_picture(targets, reference.picture, len(sampler.cameras))
     if not options.normals:
         targets = replace(targets, normals=None)
     size = SurfaceSize(

@@ -246,3 +246,28 @@ def test_views_drawn_several_times_are_fitted_on_their_mean_and_the_first_are_th
     for _ in one.draw(alone, studio):
         pass
     assert torch.equal(alone.latents, views.latents[:12])  # further sets change nothing before them
+
+
+@pytest.mark.parametrize(("fov", "shown"), [(0.0, True), (20.0, False)])
+def test_in_front_stands_the_picture_where_it_is_orthographic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fov: float, shown: bool
+) -> None:
+    """A picture of the animal with a white patch that the prior does not know of."""
+    fitted: list[SurfaceTargets] = []
+
+    def stop(targets: SurfaceTargets, *_: object) -> None:
+        fitted.append(targets)
+        raise InterruptedError
+
+    monkeypatch.setattr(wonder3d, "reconstruct", stop)
+    picture = photograph(animal())
+    pixels = picture.images["image"].pixels
+    pixels[40:56, 40:56, :3] = 255
+    spy = small_oracle()
+    studio = Studio(tmp_path, tmp_path, 3, lambda capability: spy, {}, RECIPE.stages)
+    options = Options(**TINY, fov_degrees=fov)
+    with pytest.raises(InterruptedError):
+        for _ in RECIPE.run(Inputs(assets={"image": picture}), options, studio):
+            pass
+    white = (fitted[0].premultiplied > 0.99).all(-1).flatten(1).any(1)
+    assert white.tolist() == [shown] + [False] * 5
