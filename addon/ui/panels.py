@@ -20,7 +20,7 @@ _JOB_ICONS = {
     "done": "CHECKMARK", "failed": "ERROR", "cancelled": "X",
 }
 _HINTS = {
-    "image_to_3d": "What the picture shows, if it is not seen",
+    "image_to_3d": "What the picture shows (optional)",
     "edit": "What it shall be, such as: a snowman with a blue hat",
     "deform": "What it is, such as: a red chair",
     "animate": "What it does, such as: a dog wagging its tail",
