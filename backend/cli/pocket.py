@@ -23,8 +23,8 @@ def train(
     stage: Annotated[
         str | None,
         typer.Option(
-            help="A, B, C or D (each with all before it), points or recognition; if absent, the "
-            "last of the first four"
+            help="A, B, C or D (each with all before it), pictures (from the weights that ship), "
+            "points or recognition; if absent, the last of the first four"
         ),
     ] = None,
     cool_down: Annotated[
@@ -38,11 +38,12 @@ def train(
     ] = False,
 ) -> None:
     """Train until interrupted; the state is kept and the next --resume goes on from it."""
-    from backend.pocket.data import STAGES, Mixture
+    from backend.pocket.data import FINE_TUNES, STAGES, Mixture
     from backend.pocket.train import Effort, Settings, last_stage
     from backend.pocket.train import train as train_views
     from backend.pocket.train_points import train_points
     from backend.pocket.train_recognition import train_recognition
+    from backend.pocket.weights import STATE
 
     chosen = stage or last_stage()
     effort = Effort(threads, processes, compiled)
@@ -53,10 +54,13 @@ def train(
     elif chosen in STAGES:
         settings = Settings(mixture=Mixture(chosen))
         train_views(resume, effort, steps, settings=settings, cool_down=cool_down)
+    elif chosen in FINE_TUNES:
+        settings, folder = Settings(mixture=Mixture(chosen)), STATE / chosen
+        train_views(resume, effort, steps, folder, settings, cool_down=cool_down)
     else:
         raise InputError(
             "stage_unknown", f"There is no stage {stage!r}.",
-            "A, B, C, D, points or recognition.",
+            "A, B, C, D, pictures, points or recognition.",
         )
 
 

@@ -20,7 +20,15 @@ from torch import Tensor, nn
 
 from backend.diffusion.schedules import expand_like
 from backend.pocket.blocks import Block, ResBlock
-from backend.pocket.data import STAGES, Batch, Mixture, Prefetcher, draw_batch, share_seed
+from backend.pocket.data import (
+    FINE_TUNES,
+    Batch,
+    Mixture,
+    Prefetcher,
+    draw_batch,
+    share_seed,
+    shares_of,
+)
 from backend.pocket.data.prefetch import Drawer
 from backend.pocket.examples import SCHEDULE, Example, Levels, make_example
 from backend.pocket.network import PocketConfig, PocketNetwork
@@ -51,8 +59,10 @@ _OF_STAGE: dict[str, tuple[str, ...]] = {
 
 
 def capabilities(stage: str) -> tuple[str, ...]:
-    """What a stage and all before it train."""
+    """What a stage and all before it train; a fine-tune goes on from all of them."""
     stages = list(_OF_STAGE)
+    if stage in FINE_TUNES:
+        stage = stages[-1]
     return tuple(name for each in stages[: stages.index(stage) + 1] for name in _OF_STAGE[each])
 
 
@@ -281,7 +291,7 @@ def held_out_losses(training: Training, views: int = 24) -> dict[str, float]:
     these are no worse, views do not look at each other."""
     losses = {}
     with torch.no_grad():
-        for name in STAGES[training.settings.mixture.stage]:
+        for name in shares_of(training.settings.mixture.stage):
             example = make_example(_held_out_batch(name, views), 0, training.settings.levels)
             for t in EVALUATED_T if name in ("single", "joint") else EVALUATED_T[1::2]:
                 losses[f"{name}_{t}"] = _error_at(training.average, example, t)

@@ -7,8 +7,8 @@ from backend.pocket.data.pictures import SIZE, Floats, color_planes, draw_light
 from backend.pocket.data.shots import Shot, draw_rig, draw_shot
 from backend.pocket.data.views import draw_subject
 from backend.pocket.network import MASKED, SOURCE
-from backend.pocket.render import render_views
-from backend.pocket.world.edits import draw_edit
+from backend.pocket.render import View, render_views
+from backend.pocket.world.edits import Edit, changed_box, draw_edit
 
 
 def draw_edited(rng: np.random.Generator, held_out: bool) -> Sample:
@@ -21,11 +21,18 @@ def draw_edited_views(rng: np.random.Generator, held_out: bool) -> Sample:
     return _edited(rng, held_out, draw_rig(rng, 4))
 
 
+def draw_placed_views(rng: np.random.Generator, held_out: bool) -> Sample:
+    """Four views after an edit, each given itself before and where the edit may be."""
+    return _edited(rng, held_out, draw_rig(rng, 4), placed=True)
+
+
 def _edited(
-    rng: np.random.Generator, held_out: bool, shots: list[Shot], camera_known: bool = True
+    rng: np.random.Generator, held_out: bool, shots: list[Shot], camera_known: bool = True,
+    placed: bool = False,
 ) -> Sample:
     """The source stands where known pixels do, all of it, as InstructPix2Pix (Brooks et al.,
-    2211.09800, section 3.2) gives it in further channels; one in twenty is told none."""
+    2211.09800, section 3.2) gives it in further channels; one in twenty is told none. Where it is
+    told the place of the edit, the mask says so: what it marks is kept."""
     edit = draw_edit(rng, held_out)
     light = draw_light(rng, shots[0])
     views = [shot.view() for shot in shots]
@@ -33,13 +40,26 @@ def _edited(
         color_planes(render_views(scene, views, light)["rgba"])
         for scene in (edit.source, edit.target)
     )
-    whole = np.ones((len(shots), SIZE, SIZE), np.float32)
+    kept = np.ones((len(shots), SIZE, SIZE), np.float32)
+    if placed:
+        kept = 1 - draw_place(edit, views, rng).astype(np.float32)
     if rng.random() < 0.05:
-        whole[:] = 0
+        before, kept = np.zeros_like(before), np.zeros_like(kept)
     return Sample(
         after, shots, edit.instruction, role=np.full(len(shots), SOURCE),
-        camera_known=camera_known, known=known_pixels(before, whole),
+        camera_known=camera_known, known=np.concatenate([before, kept[:, None]], 1),
     )
+
+
+def draw_place(edit: Edit, views: list[View], rng: np.random.Generator) -> Bools:
+    """Where views of the source show what the edit may change, (V, 64, 64): the parts that it
+    changes, or, mostly, all that lies in a box around them."""
+    seen = render_views(edit.source, views, samples=1)
+    if edit.source_parts.any() and rng.random() < 0.3:
+        return np.asarray(np.append(edit.source_parts, False)[seen["part"][..., 0].astype(int)])
+    box = changed_box(edit, float(rng.uniform(0.02, 0.06)))
+    inside = np.abs(seen["coordinates"] - box[:3, 3]) < np.diag(box)[:3]
+    return np.asarray(inside.all(-1) & (seen["part"][..., 0] >= 0))
 
 
 def draw_masked(rng: np.random.Generator, held_out: bool) -> Sample:

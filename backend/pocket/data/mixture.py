@@ -12,6 +12,7 @@ from backend.pocket.data.edits import (
     draw_edited_views,
     draw_masked,
     draw_masked_views,
+    draw_placed_views,
 )
 from backend.pocket.data.prefetch import share_seed
 from backend.pocket.data.readings import draw_labeled, draw_matched
@@ -48,6 +49,7 @@ EXAMPLES = {
     "surface": Example(3, draw_surface),
     "edited": Example(1, draw_edited),
     "edited views": Example(4, draw_edited_views),
+    "placed views": Example(4, draw_placed_views),
     "masked": Example(1, draw_masked),
     "masked views": Example(4, draw_masked_views),
     "labeled": Example(1, draw_labeled),
@@ -76,6 +78,15 @@ STAGES: dict[str, dict[str, float]] = {
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""
 
+FINE_TUNES: dict[str, dict[str, float]] = {"pictures": {"six": 0.6, "placed views": 0.4}}
+"""What goes on from a stage with a few kinds alone and forgets the others, as the published models
+of six views (Wonder3D) and of edits (InstructPix2Pix) go on from a model of text."""
+
+
+def shares_of(stage: str) -> dict[str, float]:
+    """How often a step of a stage, or of a fine-tune, trains on each kind."""
+    return (STAGES | FINE_TUNES)[stage]
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -90,7 +101,7 @@ class Mixture:
         """The kind of example of a step."""
         if step < self.single_steps:
             return "single"
-        shares = STAGES[self.stage]
+        shares = shares_of(self.stage)
         weights = np.array(list(shares.values()))
         rng = np.random.default_rng((seed, step, 7))
         return str(rng.choice(list(shares), p=weights / weights.sum()))

@@ -26,6 +26,7 @@ from backend.pocket.data.shots import (
 from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
 from backend.pocket.render import Light, render_views
 from backend.pocket.world import Description, build, draw_caption, draw_description, view_words
+from backend.pocket.world.naming import article
 from backend.pocket.world.scenes import Scene
 
 
@@ -143,7 +144,7 @@ def draw_six(rng: np.random.Generator, held_out: bool) -> Sample:
     return Sample(
         np.concatenate([planes[COLOR], planes[NORMAL][1:]]),
         [shot.turned(-picture.azimuth) for shot in [*shots, *six]],
-        "" if rng.random() < 0.7 else subject.caption,
+        ("", f"{article(subject.kind)} {subject.kind}", subject.caption)[rng.integers(3)],
         role=np.array([GIVEN] + [GENERATED] * 12),
         domain=np.array([COLOR] * 7 + [NORMAL] * 6),
     )

@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from backend.pocket.data.edits import draw_edited_views, draw_hole, draw_masked_views
+from backend.pocket.data.edits import (
+    draw_edited_views,
+    draw_hole,
+    draw_masked_views,
+    draw_placed_views,
+)
 from backend.pocket.network import MASKED, SOURCE
 
 
@@ -16,6 +21,25 @@ def test_an_edit_is_told_its_source_whole() -> None:
         assert (sample.known[:, 4] == 1).all() and sample.caption
         differs = np.abs(sample.known[:, :4] - sample.images).max(1) > 0.05
         assert differs.any() and not differs.all()
+
+
+def test_a_placed_edit_is_told_its_source_whole_and_what_is_kept() -> None:
+    rng = np.random.default_rng(3)
+    samples = [draw_placed_views(rng, False) for _ in range(24)]
+    inside, outside = [], []
+    for sample in samples:
+        assert sample.known is not None and (sample.role == SOURCE).all()
+        source, kept = sample.known[:, :4], sample.known[:, 4]
+        if not source.any():
+            assert not kept.any()  # told nothing
+            continue
+        assert set(np.unique(kept)) <= {0, 1} and kept[source[:, 3] <= -1].all()
+        differs = np.abs(source - sample.images).max(1) > 0.05
+        inside.append(differs[kept == 0].mean())
+        outside.append(differs[kept == 1].mean())
+    # Edges of what grows lie outside of what the source shows, and parts inside a box may stay.
+    assert len(inside) >= 18
+    assert np.mean(inside) > 0.3 and np.median(outside) < 0.03
 
 
 def test_known_pixels_are_those_of_the_picture() -> None:

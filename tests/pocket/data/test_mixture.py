@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from backend.pocket.data import EXAMPLES, STAGES, Mixture, Prefetcher, draw_batch
+from backend.pocket.data import EXAMPLES, FINE_TUNES, STAGES, Mixture, Prefetcher, draw_batch
 from backend.pocket.world import is_held_out
 from backend.pocket.world.vocabulary import read
 
@@ -39,8 +39,9 @@ def test_stages_keep_what_came_before_and_shares_are_whole() -> None:
     stages = list(STAGES.values())
     for former, later in pairwise(stages):
         assert set(former) < set(later)
-    assert all(sum(shares.values()) == pytest.approx(1) for shares in stages)
-    assert set(stages[-1]) == set(EXAMPLES)
+    tuned = list(FINE_TUNES.values())
+    assert all(sum(shares.values()) == pytest.approx(1) for shares in stages + tuned)
+    assert set(stages[-1]).union(*tuned) == set(EXAMPLES)
 
 
 def test_a_mixture_starts_with_single_views() -> None:
