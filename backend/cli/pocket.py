@@ -23,7 +23,7 @@ def train(
     stage: Annotated[
         str | None,
         typer.Option(
-            help="A, B, C or D (each with all before it), pictures (from the weights that ship), "
+            help="A, B, C or D (each with all before it), edits (from the weights that ship), "
             "points or recognition; if absent, the last of the first four"
         ),
     ] = None,
@@ -60,7 +60,7 @@ def train(
     else:
         raise InputError(
             "stage_unknown", f"There is no stage {stage!r}.",
-            "A, B, C, D, pictures, points or recognition.",
+            "A, B, C, D, edits, points or recognition.",
         )
 
 

@@ -78,9 +78,9 @@ STAGES: dict[str, dict[str, float]] = {
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""
 
-FINE_TUNES: dict[str, dict[str, float]] = {"pictures": {"six": 0.6, "placed views": 0.4}}
-"""What goes on from a stage with a few kinds alone and forgets the others, as the published models
-of six views (Wonder3D) and of edits (InstructPix2Pix) go on from a model of text."""
+FINE_TUNES: dict[str, dict[str, float]] = {"edits": {"placed views": 1.0}}
+"""What goes on from a stage with a few kinds alone and forgets the others, as the published model
+of edits (InstructPix2Pix) goes on from a model of text."""
 
 
 def shares_of(stage: str) -> dict[str, float]:
