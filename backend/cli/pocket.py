@@ -51,12 +51,11 @@ def train(
         train_points(resume, effort, steps, cool_down=cool_down)
     elif chosen == "recognition":
         train_recognition(resume, effort, steps, cool_down=cool_down)
-    elif chosen in STAGES:
-        settings = Settings(mixture=Mixture(chosen))
-        train_views(resume, effort, steps, settings=settings, cool_down=cool_down)
-    elif chosen in FINE_TUNES:
-        settings, folder = Settings(mixture=Mixture(chosen)), STATE / chosen
-        train_views(resume, effort, steps, folder, settings, cool_down=cool_down)
+    elif chosen in STAGES | FINE_TUNES:
+        folder = STATE / chosen if chosen in FINE_TUNES else STATE
+        train_views(
+            resume, effort, steps, folder, Settings(mixture=Mixture(chosen)), cool_down=cool_down
+        )
     else:
         raise InputError(
             "stage_unknown", f"There is no stage {stage!r}.",

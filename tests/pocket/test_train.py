@@ -139,6 +139,7 @@ def test_another_stage_begins_its_rate_anew_and_claims_more(tmp_path: Path) -> N
     said = describe_network(tmp_path)
     assert set(said.capabilities) == set(capabilities("C")) > set(capabilities("A"))
     assert "video" in capabilities("D") and "video" not in said.capabilities
+    assert capabilities("edits") == capabilities("D")
 
 
 def test_held_out_losses_are_told_for_every_kind_of_example() -> None:

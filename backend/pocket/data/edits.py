@@ -43,11 +43,10 @@ def _edited(
     kept = np.ones((len(shots), SIZE, SIZE), np.float32)
     if placed:
         kept = 1 - draw_place(edit, views, rng).astype(np.float32)
-    if rng.random() < 0.05:
-        before, kept = np.zeros_like(before), np.zeros_like(kept)
+    told = rng.random() >= 0.05
     return Sample(
         after, shots, edit.instruction, role=np.full(len(shots), SOURCE),
-        camera_known=camera_known, known=np.concatenate([before, kept[:, None]], 1),
+        camera_known=camera_known, known=np.concatenate([before, kept[:, None]], 1) * told,
     )
 
 

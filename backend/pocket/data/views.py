@@ -25,8 +25,14 @@ from backend.pocket.data.shots import (
 )
 from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
 from backend.pocket.render import Light, render_views
-from backend.pocket.world import Description, build, draw_caption, draw_description, view_words
-from backend.pocket.world.naming import article
+from backend.pocket.world import (
+    Description,
+    build,
+    caption,
+    draw_caption,
+    draw_description,
+    view_words,
+)
 from backend.pocket.world.scenes import Scene
 
 
@@ -144,7 +150,7 @@ def draw_six(rng: np.random.Generator, held_out: bool) -> Sample:
     return Sample(
         np.concatenate([planes[COLOR], planes[NORMAL][1:]]),
         [shot.turned(-picture.azimuth) for shot in [*shots, *six]],
-        ("", f"{article(subject.kind)} {subject.kind}", subject.caption)[rng.integers(3)],
+        ("", caption(subject.kind), subject.caption)[rng.integers(3)],
         role=np.array([GIVEN] + [GENERATED] * 12),
         domain=np.array([COLOR] * 7 + [NORMAL] * 6),
     )
