@@ -66,7 +66,8 @@ def train(
 @app.command()
 def export() -> None:
     """Copy the average that training wrote last to the weights that ship."""
-    from backend.pocket.weights import WeightsError, export_weights
+    from backend.pocket.export import export_weights
+    from backend.pocket.weights import WeightsError
 
     try:
         print(export_weights())

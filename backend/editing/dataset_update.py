@@ -20,32 +20,36 @@ class Editor(Protocol):
     """Edits pictures; see :class:`backend.editing.instruction.InstructionEditor`."""
 
     def __call__(
-        self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
+        self, current: Tensor, originals: Tensor, places: Tensor, cameras: Cameras, number: int
     ) -> Tensor:
         """What takes the place of ``current``, the renders as they are now, given ``originals``,
         the pictures before any edit: all (views, height, width, channels) in [0, 1], seen by
-        ``cameras``. ``number``: how many edits went before; all chance depends on it alone."""
+        ``cameras``. ``places``: (views, height, width), 1 where a picture may change. ``number``:
+        how many edits went before; all chance depends on it alone."""
         ...
 
 
 @dataclass
 class ViewStore:
     """Pictures of one thing by their cameras: ``originals``, which never change, and ``pictures``,
-    which it is fitted to; both (views, height, width, channels). ``edits``: how many replacements
-    there were."""
+    which it is fitted to; both (views, height, width, channels). ``places``: where they may change,
+    (views, height, width) in [0, 1]. ``edits``: how many replacements there were."""
 
     cameras: Cameras
     originals: Tensor
     pictures: Tensor
+    places: Tensor
     edits: int = 0
 
     @classmethod
-    def of(cls, cameras: Cameras, originals: Tensor) -> "ViewStore":
-        """Nothing edited yet."""
-        return cls(cameras, originals, originals.clone())
+    def of(cls, cameras: Cameras, originals: Tensor, places: Tensor | None = None) -> "ViewStore":
+        """Nothing edited yet; without ``places`` all may change."""
+        if places is None:
+            places = torch.ones_like(originals[..., 0])
+        return cls(cameras, originals, originals.clone(), places)
 
     def state(self) -> dict[str, Any]:
-        """For a checkpoint; the originals are the caller's to make again."""
+        """For a checkpoint; originals and places are the caller's to make again."""
         return {"pictures": self.pictures.clone(), "edits": self.edits}
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -97,6 +101,6 @@ class DatasetUpdate:
         views = [(first + offset) % len(store.cameras) for offset in range(self.count)]
         cameras = store.cameras[views]
         store.pictures[views] = self.edit(
-            self.render(cameras), store.originals[views], cameras, store.edits
+            self.render(cameras), store.originals[views], store.places[views], cameras, store.edits
         )
         store.edits += 1

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from backend.editing.inpainting import holes_of
-from backend.editing.tracing import LABEL, label, labels
+from backend.editing.tracing import label, labels, shown_labels
 from backend.meshing.cut import Cut, cut
 from backend.regions.placed import PlacedRegion
 from backend.rendering.cameras import Cameras
@@ -55,8 +55,7 @@ def without_region(gaussians: Gaussians, whole: Cut, generator: torch.Generator)
 @torch.no_grad()
 def holes_around(gaussians: Gaussians, cameras: Cameras) -> Tensor:
     """Where the region's Gaussians are seen, and a little around them, (views, height, width)."""
-    shown = gaussians.render(cameras, channels=[LABEL]).channels[LABEL]
-    return holes_of(shown, round(cameras.height * HOLE_PIXELS))
+    return holes_of(shown_labels(gaussians, cameras), round(cameras.height * HOLE_PIXELS))
 
 
 def _patch_gaussians(

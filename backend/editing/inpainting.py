@@ -7,7 +7,7 @@ from scipy.ndimage import binary_dilation, binary_fill_holes
 from torch import Tensor
 
 from backend.diffusion.samplers import ddim
-from backend.editing.pictures import to_latents, to_pictures
+from backend.editing.pictures import to_latents, to_mask, to_pictures
 from backend.priors.base import Condition, KnownPixels, Prior, TextEmbedding
 from backend.priors.guidance import predict_guided
 from backend.rendering.cameras import Cameras
@@ -16,8 +16,8 @@ from backend.studio import Studio
 
 @dataclass(frozen=True)
 class Inpainter:
-    """An editor for :class:`backend.editing.dataset_update.DatasetUpdate` that fills ``holes``
-    (views, height, width), 1 where a picture of the store has one, with what the words say.
+    """An editor for :class:`backend.editing.dataset_update.DatasetUpdate` that fills the places of
+    pictures with what the words say.
 
     ``text`` and ``nothing``: one row each. ``scale``: guidance; ``steps`` of DDIM from pure noise.
     """
@@ -25,29 +25,25 @@ class Inpainter:
     prior: Prior
     text: TextEmbedding
     nothing: TextEmbedding
-    holes: Tensor
     studio: Studio
     scale: float = 1.0
     steps: int = 20
 
     @classmethod
     def embed(
-        cls, prior: Prior, prompt: str, holes: Tensor, studio: Studio, scale: float, steps: int
+        cls, prior: Prior, prompt: str, studio: Studio, scale: float, steps: int
     ) -> "Inpainter":
         """With the words embedded."""
         text = prior.embed_text([prompt, ""])
-        return cls(prior, text[:1], text[1:], holes, studio, scale, steps)
+        return cls(prior, text[:1], text[1:], studio, scale, steps)
 
     @torch.no_grad()
     def __call__(
-        self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
+        self, current: Tensor, originals: Tensor, places: Tensor, cameras: Cameras, number: int
     ) -> Tensor:
-        """See :class:`backend.editing.dataset_update.Editor`: every picture in its turn."""
-        views = torch.arange(number * len(current), (number + 1) * len(current))
-        holes = self.holes[views % len(self.holes)]
+        """See :class:`backend.editing.dataset_update.Editor`."""
         latents = to_latents(self.prior, current)
-        known = 1 - torch.nn.functional.adaptive_max_pool2d(holes[:, None], latents.shape[-2:])
-        known = known.reshape(*latents.shape[:2], 1, *latents.shape[-2:])
+        known = 1 - to_mask(places, latents)
         condition = Condition(
             self.text.repeat(len(latents)), cameras, known=KnownPixels(latents, known),
             alpha_known=current.shape[-1] == 4,
@@ -63,13 +59,13 @@ class Inpainter:
         for step in ddim(predict, self.prior.schedule, noise, steps=self.steps):
             drawn = step.x0
         filled = to_pictures(self.prior, drawn, current)
-        return torch.lerp(current, filled, holes[..., None])
+        return torch.lerp(current, filled, places[..., None])
 
 
 def holes_of(shown: Tensor, grow: int) -> Tensor:
-    """Masks (views, height, width) of where ``shown`` (views, height, width, 1) is above eight
+    """Masks (views, height, width) of where ``shown``, of the same shape, is above eight
     tenths of its most, wider by ``grow`` pixels, without gaps."""
-    solid = (shown[..., 0] > 0.8 * shown.max()).numpy()
+    solid = (shown > 0.8 * shown.max()).numpy()
     grown = [
         binary_fill_holes(binary_dilation(view, iterations=grow) if grow else view)
         for view in solid

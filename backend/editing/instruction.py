@@ -9,7 +9,7 @@ from torch import Tensor
 
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import add_noise
-from backend.editing.pictures import to_latents, to_pictures
+from backend.editing.pictures import to_latents, to_mask, to_pictures
 from backend.priors.base import Condition, Prior, TextEmbedding
 from backend.priors.guidance import predict_instruction
 from backend.rendering.cameras import Cameras
@@ -24,7 +24,8 @@ class InstructionEditor:
     """An editor for :class:`backend.editing.dataset_update.DatasetUpdate`.
 
     ``instruction`` and ``nothing``: one row each. The render is noised to a level drawn from
-    ``t_range`` and denoised in ``steps`` of DDIM; the condition is always the original picture.
+    ``t_range`` and denoised in ``steps`` of DDIM; the condition is always the original picture, and
+    where it may change.
     Scales in the convention of :func:`backend.diffusion.guidance.guide_instruction`; the released
     ones are for the published checkpoint. Pictures have three channels, or four where the fourth is
     alpha: color is then composited over the prior's background.
@@ -49,14 +50,14 @@ class InstructionEditor:
 
     @torch.no_grad()
     def __call__(
-        self, current: Tensor, originals: Tensor, cameras: Cameras, number: int
+        self, current: Tensor, originals: Tensor, places: Tensor, cameras: Cameras, number: int
     ) -> Tensor:
         """See :class:`backend.editing.dataset_update.Editor`."""
         latents, source = to_latents(self.prior, current), to_latents(self.prior, originals)
         sets = latents.shape[:2]
         condition = Condition(
             self.instruction.repeat(sets[0]), cameras, source=source,
-            alpha_known=current.shape[-1] == 4,
+            place=to_mask(places, latents), alpha_known=current.shape[-1] == 4,
         )
         nothing = self.nothing.repeat(sets[0])
 

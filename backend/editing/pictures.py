@@ -29,6 +29,13 @@ def to_latents(prior: Prior, pictures: Tensor) -> Tensor:
     return latents[:, None] if prior.spec.views == 1 else latents[None]
 
 
+def to_mask(places: Tensor, latents: Tensor) -> Tensor:
+    """Masks (views, height, width) at the size of sets of ``latents``, (sets, views, 1, h, w): the
+    most of the pixels that each stands for."""
+    sized = torch.nn.functional.adaptive_max_pool2d(places[:, None], latents.shape[-2:])
+    return sized.reshape(*latents.shape[:2], 1, *latents.shape[-2:])
+
+
 def to_pictures(prior: Prior, latents: Tensor, like: Tensor) -> Tensor:
     """Pictures of the size and channels of ``like`` from sets of latents."""
     color, alpha = prior.decode(latents.flatten(0, 1))

@@ -94,6 +94,18 @@ def label(gaussians: Gaussians, weights: Tensor) -> None:
     gaussians.add_channel(LABEL, weights.float())
 
 
+@torch.no_grad()
+def shown_labels(gaussians: Gaussians, cameras: Cameras) -> Tensor:
+    """How much of each pixel the region's Gaussians are, (views, height, width) in [0, 1]."""
+    return gaussians.render(cameras, channels=[LABEL]).channels[LABEL][..., 0]
+
+
+def where_labelled(gaussians: Gaussians, cameras: Cameras) -> Tensor:
+    """Masks (views, height, width): where the region is half as plain as it is anywhere."""
+    shown = shown_labels(gaussians, cameras)
+    return (shown > 0.5 * shown.max()).float()
+
+
 def labels(gaussians: Gaussians) -> Tensor:
     """The region's weights, (n,)."""
     return gaussians.channels[LABEL]

@@ -41,6 +41,7 @@ from backend.pocket.weights import (
     STATE,
     Description,
     WeightsError,
+    average_of,
     describe_network,
     load_network,
     save_network,
@@ -237,7 +238,7 @@ class Run(ABC, Generic[Network, Drawn]):
         self.step, self.images = int(record["step"]), int(record["images"])
         self.begun = self.step
         self.seconds = float(record["hours"]) * 3600
-        self.origin = f"the average of step {self.step}"
+        self.origin = average_of(self.step)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,9 @@ HERE = Path(__file__).parent
 COMMITTED = HERE / "checkpoint"
 POINTS_FOLDER = "points"
 RECOGNITION_FOLDER = "recognition"
-"""The folders of the networks for points and for recognition, in that of the other."""
+EDITS_FOLDER = "edits"
+"""The folders of the networks for points and for recognition, and of the fine-tune for edits that
+are told their place, in that of the network of views."""
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"
@@ -62,7 +63,7 @@ def save_network(
         "license": LICENSE,
         **config.to_dict(),
         **({} if isinstance(config, RecognitionConfig) else DIFFUSION),
-        "sha256": _hash(folder / "model.safetensors"),
+        "sha256": file_hash(folder / "model.safetensors"),
         "capabilities": list(said.capabilities),
         "training": said.record,
         **said.vocabulary.to_dict(),
@@ -105,15 +106,20 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def _load(folder: Path, build: Callable[[dict[str, Any]], Network]) -> Network:
-    config, weights_file = _read_config(folder), folder / "model.safetensors"
+    config, weights_file = read_config(folder), folder / "model.safetensors"
     try:
         network = build(config)
-        if _hash(weights_file) != config["sha256"]:
+        if file_hash(weights_file) != config["sha256"]:
             raise ValueError("the hash in config.json is another")
         network.load_state_dict({k: v.float() for k, v in load_file(weights_file).items()})
     except (ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
-        raise _damaged(folder, error) from error
+        raise damaged(folder, error) from error
     return network.eval().requires_grad_(False)
+
+
+def average_of(step: int) -> str:
+    """What the record of a training calls the weights that it began from."""
+    return f"the average of step {step}"
 
 
 def describe_network(path: Path | None = None) -> Description:
@@ -122,46 +128,33 @@ def describe_network(path: Path | None = None) -> Description:
     Raises WeightsError where they are missing or damaged.
     """
     folder = path or COMMITTED
-    config = _read_config(folder)
+    config = read_config(folder)
     try:
         capabilities = tuple(config["capabilities"])
         return Description(config["training"], Vocabulary.of(config), capabilities)
     except (KeyError, TypeError) as error:
-        raise _damaged(folder, error) from error
+        raise damaged(folder, error) from error
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path, weights: str = "model.safetensors") -> dict[str, Any]:
+    """What config.json says, in a folder that holds ``weights`` too; else raises WeightsError."""
     config_file = folder / "config.json"
-    if not config_file.exists() or not (folder / "model.safetensors").exists():
+    if not config_file.exists() or not (folder / weights).exists():
         raise WeightsError(f"no pocket prior in {folder}; {REMEDY}")
     try:
         config: dict[str, Any] = json.loads(config_file.read_text())
     except ValueError as error:
-        raise _damaged(folder, error) from error
+        raise damaged(folder, error) from error
     return config
 
 
-def _damaged(folder: Path, error: Exception) -> WeightsError:
+def damaged(folder: Path, error: Exception) -> WeightsError:
+    """The error to raise for weights that do not load."""
     return WeightsError(f"the pocket prior in {folder} is damaged ({error}); {REMEDY}")
 
 
-def export_weights(to: Path = COMMITTED) -> Path:
-    """Put what training last exported where the shipped weights live; returns that folder.
-
-    Raises WeightsError where there is none or it does not load.
-    """
-    load_network(DEVELOPMENT)
-    describe_network(DEVELOPMENT)
-    shutil.copytree(DEVELOPMENT, to, dirs_exist_ok=True)
-    for name, load in ((POINTS_FOLDER, load_points), (RECOGNITION_FOLDER, load_recognition)):
-        trained = STATE / name / DEVELOPMENT.name
-        if trained.exists():
-            load(trained)
-            shutil.copytree(trained, to / name, dirs_exist_ok=True)
-    return to
-
-
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, as config.json has it."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

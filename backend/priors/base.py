@@ -96,9 +96,11 @@ class Condition:
 
     ``domain``: (batch, views) of COLOR, NORMAL or DEPTH; views of one set may differ in it and
     share a camera. ``source``: clean latents (batch, views, channels, height, width) of the views
-    that the instruction in ``text`` edits, each with the camera of its result. ``known``: pixels
-    that stay as they are. ``frame``: (batch, views), when in its clip a view is, in [0, 1].
-    ``motion``: (batch, views), how strongly things move, from 0 (not at all) to 1.
+    that the instruction in ``text`` edits, each with the camera of its result. ``place``: (batch,
+    views, 1, height, width) in [0, 1], where a source shows what the edit may change; a hint, which
+    priors may ignore. ``known``: pixels that stay as they are. ``frame``: (batch, views), when in
+    its clip a view is, in [0, 1]. ``motion``: (batch, views), how strongly things move, from 0 (not
+    at all) to 1.
     """
 
     text: TextEmbedding | None = None
@@ -107,6 +109,7 @@ class Condition:
     alpha_known: bool | Tensor = True
     domain: Tensor | None = None
     source: Tensor | None = None
+    place: Tensor | None = None
     known: KnownPixels | None = None
     frame: Tensor | None = None
     motion: Tensor | None = None
@@ -129,7 +132,7 @@ class Condition:
         )
 
 
-_TENSORS = ("given", "alpha_known", "domain", "source", "frame", "motion")
+_TENSORS = ("given", "alpha_known", "domain", "source", "place", "frame", "motion")
 
 
 def _repeat(tensor: Tensor, times: int) -> Tensor:

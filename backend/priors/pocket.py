@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
+from backend.pocket.changes import load_changed
 from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
 from backend.pocket.points import PointsNetwork
 from backend.pocket.recognition import RecognitionNetwork
@@ -21,6 +22,7 @@ from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
 from backend.pocket.weights import (
     COMMITTED,
+    EDITS_FOLDER,
     LICENSE,
     POINTS_FOLDER,
     RECOGNITION_FOLDER,
@@ -58,7 +60,8 @@ class PocketPrior(WithoutReadings):
     With ``Condition.cameras`` it draws those views jointly, without them views of its choosing;
     ``Condition.given`` views are taken as they are. One text a set. ``said``: what the weights know
     and can; it claims no more than that. ``half``: evaluate in bfloat16
-    where that is fast and nobody differentiates.
+    where that is fast and nobody differentiates. ``edits``: what draws where ``Condition.place`` is
+    told; without it places are ignored.
     """
 
     network: PocketNetwork
@@ -67,10 +70,13 @@ class PocketPrior(WithoutReadings):
     said: Description = field(default_factory=lambda: Description({}))
     points: PointsNetwork | None = None
     recognition: RecognitionNetwork | None = None
+    edits: PocketNetwork | None = None
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
         self.network = self.network.to(self.device).eval()
+        if self.edits is not None:
+            self.edits = self.edits.to(self.device).eval()
         self.spec = PriorSpec(
             name="pocket",
             resolution=RESOLUTION,
@@ -82,7 +88,7 @@ class PocketPrior(WithoutReadings):
             guidance_scale=GUIDANCE_SCALE,
             distillation_scale=DISTILLATION_SCALE,
             license=LICENSE,
-            fingerprint=weights_hash(self.network, self.points, self.recognition),
+            fingerprint=weights_hash(self.network, self.points, self.recognition, self.edits),
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
@@ -96,20 +102,23 @@ class PocketPrior(WithoutReadings):
     def load(
         cls, folder: Path | None = None, device: torch.device = CPU, *, half: bool = True
     ) -> "PocketPrior":
-        """With the weights of a folder, and its networks for points and for recognition if it has
-        them; without a folder, those that ship."""
+        """With the weights of a folder, and its networks for points, for recognition and for edits
+        of a place if it has them; without a folder, those that ship."""
         folder = folder or COMMITTED
         points, seen = folder / POINTS_FOLDER, folder / RECOGNITION_FOLDER
+        edits = folder / EDITS_FOLDER
         return cls(
             load_network(folder), device, half, describe_network(folder),
             load_points(points) if points.exists() else None,
             load_recognition(seen) if seen.exists() else None,
+            load_changed(edits, folder) if edits.exists() else None,
         )
 
     def with_network(self, network: nn.Module, spec: PriorSpec) -> "PocketPrior":
         """See :class:`backend.priors.base.NetworkPrior`."""
         twin = copy(self)
         twin.network, twin.spec = network, spec  # type: ignore[assignment]
+        twin.edits = None  # of the network that was
         return twin
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
@@ -130,8 +139,13 @@ class PocketPrior(WithoutReadings):
         text = condition.text or self.embed_text([""]).repeat(len(noisy))
         if len(text) != len(noisy):
             raise ValueError(f"one text a set is wanted, not {len(text)} for {len(noisy)} sets")
+        network = self.network
+        if condition.place is not None and self.edits is not None:
+            network = self.edits
+        elif condition.place is not None:
+            condition = replace(condition, place=None)
         with self._precision():
-            x0 = self.network(noisy, t, **_inputs(noisy, t, condition, text)).float()
+            x0 = network(noisy, t, **_inputs(noisy, t, condition, text)).float()
         if condition.cameras is not None:
             self.complaints |= dict.fromkeys(camera_complaints(condition.cameras))
         if condition.given is not None:
@@ -201,8 +215,8 @@ def _inputs(
     noisy: Tensor, t: Tensor, condition: Condition, text: TextEmbedding
 ) -> dict[str, Tensor | None]:
     """What the network is told. A source stands where known pixels do, all of it (InstructPix2Pix,
-    section 3.2, gives it in further channels); it cannot have both. Without either, wanted views
-    are told what given ones let guess."""
+    section 3.2, gives it in further channels), the mask 0 in the place of the edit; it cannot have
+    both. Without either, wanted views are told what given ones let guess."""
     role = torch.zeros_like(t, dtype=torch.long)
     if condition.given is not None:
         role = torch.where(condition.given, GIVEN, role)
@@ -211,7 +225,9 @@ def _inputs(
         raise ValueError("the pocket prior takes a source or known pixels, not both")
     if condition.source is not None:
         role = torch.where(role == GIVEN, role, SOURCE)
-        known = torch.cat([condition.source, torch.ones_like(noisy[:, :, :1])], 2)
+        kept = torch.ones_like(noisy[:, :, :1])
+        kept = kept if condition.place is None else kept - condition.place
+        known = torch.cat([condition.source, kept], 2)
     if condition.known is not None:
         role, mask = torch.where(role == GIVEN, role, MASKED), condition.known.mask
         known = torch.cat([condition.known.latents * mask, mask], 2)

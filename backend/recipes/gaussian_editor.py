@@ -18,6 +18,7 @@ from typing import Literal
 
 from backend.editing.instruction import STRONGEST, InstructionEditor
 from backend.editing.splat_meshes import edited_mesh, remember_rest
+from backend.editing.tracing import where_labelled
 from backend.meshing.texturing import with_texture
 from backend.recipes.edits import (
     EditOptions,
@@ -82,7 +83,7 @@ def edit(
         text_scale=options.text_scale or prior.spec.instruction_scales[0],
         image_scale=options.image_scale or prior.spec.instruction_scales[1],
     )
-    store = views_of(gaussians, prior, options, studio)
+    store = views_of(gaussians, where_labelled, prior, options, studio)
     yield from fit_pictures(gaussians, store, prior, editor, options, studio, options.edit_every)
     changed = yield from studio.once("mesh", lambda: edited_mesh(gaussians, placed, options.grid))
     return gaussians, changed
@@ -113,5 +114,5 @@ RECIPE = Recipe(
     stages={"region": 1, "fit": 12, "paint": 3, "draw views": 12, "fit coarse surface": 9,
             "fit surface": 14, "fit thing": 10, "edit": 60, "mesh": 3},
     run=run,
-    version=3,
+    version=4,
 )

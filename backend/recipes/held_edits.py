@@ -1,10 +1,11 @@
 """What edits by way of Gaussians share: what is spent on them, the pictures around the object, and
 the fit to pictures that an editor changes, held by anchors."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from backend.distillation.views import Orbit, sample_rigs
 from backend.editing.anchors import GenerationWeights
@@ -15,6 +16,7 @@ from backend.priors.base import Prior
 from backend.recipes.options import option
 from backend.recipes.splats import fit_mesh
 from backend.recipes.volumes import preview
+from backend.rendering.cameras import Cameras
 from backend.representations.gaussians import Gaussians
 from backend.studio import Progress, Studio
 from protocol.assets import Mesh
@@ -92,14 +94,17 @@ def to_gaussians(
 
 
 def views_of(
-    gaussians: Gaussians, prior: Prior, options: HeldOptions, studio: Studio
+    gaussians: Gaussians, places: Callable[[Gaussians, Cameras], Tensor], prior: Prior,
+    options: HeldOptions, studio: Studio,
 ) -> ViewStore:
-    """Renders from all around, which take the place of photographs."""
+    """Renders from all around, which take the place of photographs; ``places`` says where they may
+    change."""
     cameras = sample_rigs(
         ORBIT, options.rigs, prior.spec.resolution, studio.generator("views"), JOINT
     )
     with torch.no_grad():
-        return ViewStore.of(cameras, picture(prior, gaussians, cameras))
+        shown = picture(prior, gaussians, cameras)
+        return ViewStore.of(cameras, shown, places(gaussians, cameras))
 
 
 def fit_pictures(

@@ -80,10 +80,8 @@ def paint_thing(
     hole = hole_of(space, camera)
     with torch.no_grad():
         before = picture(prior, gaussians, camera)
-    paint = Inpainter.embed(
-        prior, prompt, hole, studio, options.scale(prior), options.sampler_steps
-    )
-    after = paint(before, before, camera, 0)
+    paint = Inpainter.embed(prior, prompt, studio, options.scale(prior), options.sampler_steps)
+    after = paint(before, before, hole, camera, 0)
     return Painted(camera, after[0], appeared(before[0], after[0], hole[0]), hole[0])
 
 

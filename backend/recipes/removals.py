@@ -26,11 +26,8 @@ def remove(
     label_place(gaussians, place, placed, options.trace_threshold)
     left = without_region(gaussians, whole, studio.generator("patch"))
     if whole.patches.any():
-        store = views_of(left, prior, options, studio)
-        holes = holes_around(left, store.cameras)
-        editor = Inpainter.embed(
-            prior, prompt, holes, studio, options.scale(prior), options.sampler_steps
-        )
+        store = views_of(left, holes_around, prior, options, studio)
+        editor = Inpainter.embed(prior, prompt, studio, options.scale(prior), options.sampler_steps)
         yield from fit_pictures(left, store, prior, editor, options, studio, options.steps + 1)
     changed = yield from studio.once("mesh", lambda: patched_mesh(left, whole, options.grid))
     return left, changed

@@ -34,10 +34,12 @@ class Halfway:
     """Half of what is there, half red; and, with ``quirk``, its own mind about each picture."""
 
     quirk: float = 0.0
-    seen: list[tuple[Tensor, Tensor, Cameras, int]] = field(default_factory=list)
+    seen: list[tuple[Tensor, Tensor, Tensor, Cameras, int]] = field(default_factory=list)
 
-    def __call__(self, current: Tensor, originals: Tensor, cameras: Cameras, number: int) -> Tensor:
-        self.seen.append((current, originals, cameras, number))
+    def __call__(
+        self, current: Tensor, originals: Tensor, places: Tensor, cameras: Cameras, number: int
+    ) -> Tensor:
+        self.seen.append((current, originals, places, cameras, number))
         noise = torch.randn(current.shape, generator=torch.Generator().manual_seed(number))
         return current / 2 + RED / 2 + self.quirk * noise.mean((1, 2), keepdim=True)
 
@@ -59,7 +61,7 @@ def test_pictures_are_taken_in_order_and_around_again() -> None:
     edit = Halfway()
     run(85, 10, edit, model, store)
     assert [number for *_, number in edit.seen] == list(range(8))
-    positions = torch.cat([cameras.positions for _, _, cameras, _ in edit.seen])
+    positions = torch.cat([cameras.positions for *_, cameras, _ in edit.seen])
     assert torch.equal(positions, CAMERAS.positions[[0, 1, 2, 3, 4, 5, 0, 1]])
 
 
@@ -67,7 +69,7 @@ def test_the_editor_sees_the_render_of_now_and_the_picture_of_before() -> None:
     model, store = fresh()
     before, edit = store.originals.clone(), Halfway()
     run(40, 2, edit, model, store)
-    assert all(torch.equal(originals[0], before[0]) for _, originals, _, _ in edit.seen)
+    assert all(torch.equal(originals[0], before[0]) for _, originals, *_ in edit.seen)
     assert torch.equal(store.originals, before)
     reds = torch.stack([current[0, 0, 0, 0] for current, *_ in edit.seen])
     assert (reds.diff()[1:] > 0).all()  # each render is redder than the one before
@@ -88,7 +90,10 @@ def test_editing_once_leaves_the_pictures_at_odds() -> None:
     model, store = fresh()
     edit = Halfway(quirk=0.02)
     once = torch.cat(
-        [edit(picture[None], picture[None], CAMERAS, n) for n, picture in enumerate(store.pictures)]
+        [
+            edit(picture[None], picture[None], store.places[:1], CAMERAS, n)
+            for n, picture in enumerate(store.pictures)
+        ]
     )
     run(10 * VIEWS * 8, 10, edit, model, store)
     assert (model.color - RED).norm() < 0.2 * (once.mean((0, 1, 2)) - RED).norm()
@@ -96,10 +101,12 @@ def test_editing_once_leaves_the_pictures_at_odds() -> None:
 
 def test_several_pictures_may_be_edited_at_once() -> None:
     model, store = fresh()
+    store.places = torch.arange(VIEWS)[:, None, None].expand(VIEWS, SIDE, SIDE).float()
     edit = Halfway()
     DatasetUpdate(store, model.render, edit, count=4).update()
     DatasetUpdate(store, model.render, edit, count=4).update()
-    assert torch.equal(edit.seen[1][2].positions, CAMERAS.positions[[4, 5, 0, 1]])
+    assert torch.equal(edit.seen[1][3].positions, CAMERAS.positions[[4, 5, 0, 1]])
+    assert torch.equal(edit.seen[1][2], store.places[[4, 5, 0, 1]])
     assert store.edits == 2
 
 

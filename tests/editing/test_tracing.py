@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from backend.editing.locating import Found
-from backend.editing.tracing import label, labels, trace, trace_word
+from backend.editing.tracing import label, labels, shown_labels, trace, trace_word, where_labelled
 from backend.rendering.cameras import orbit_cameras
 from backend.representations.gaussians import Gaussians
 from backend.representations.points import Points
@@ -64,3 +64,14 @@ def test_labels_go_to_children_and_empty_ones_are_refused() -> None:
     assert labels(one).tolist() == [1, 0, 1]
     with pytest.raises(InputError, match="region"):
         label(one, torch.zeros(3))
+
+
+def test_what_pictures_show_of_the_region_and_not_what_is_behind() -> None:
+    """The left ball and one behind the right one."""
+    made = balls((-0.5, 0, 0), (0.5, 0, 0), (0.5, 1.0, 0))
+    label(made, torch.cat([torch.full((50,), 0.4), torch.zeros(50), torch.full((50,), 0.4)]))
+    shown, place = shown_labels(made, FRONT), where_labelled(made, FRONT)
+    assert shown.shape == place.shape == (1, 32, 32)
+    assert 0.3 < shown.max() < 0.41
+    assert place[..., :16].mean() > 0.02 and not place[..., 16:].any()
+    assert set(place.unique().tolist()) == {0.0, 1.0}

@@ -79,7 +79,7 @@ def test_the_editor_edits_each_picture_alone(prior: InstructPix2PixPrior, tmp_pa
     studio = Studio(tmp_path / "job", tmp_path / "cache", 3, lambda capability: prior, {})
     editor = InstructionEditor.embed(prior, "make it red", studio, steps=2)
     pictures, cameras = torch.rand(2, 24, 24, 3), orbit_cameras([0.0, 90.0], 10.0, 3.0, 40.0, 24)
-    edited = editor(pictures, pictures, cameras, 0)
+    edited = editor(pictures, pictures, torch.ones(2, 24, 24), cameras, 0)
     assert edited.shape == pictures.shape and torch.isfinite(edited).all()
     assert not torch.allclose(edited, pictures, atol=0.01)
 

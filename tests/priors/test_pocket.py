@@ -1,5 +1,7 @@
 """The adapter around a small network with random weights."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -133,6 +135,23 @@ def test_known_pixels_stay_and_tell_the_others(prior: PocketPrior) -> None:
     assert float((told - plain)[..., 40:].abs().max()) > 1e-6
     with pytest.raises(ValueError, match="not both"):
         prior.predict(noisy(), T, Condition(WORDS, known=known, source=known.latents))
+
+
+def test_places_are_told_to_what_was_trained_for_them() -> None:
+    place = torch.zeros(2, 2, 1, 64, 64)
+    place[..., :32] = 1
+    source = 0.3 * torch.ones(2, 2, 4, 64, 64)
+    placed, plain = (Condition(WORDS, source=source, place=told) for told in (place, None))
+    without, tuned = PocketPrior(network()), PocketPrior(network(), edits=network(seed=1))
+    with torch.no_grad():
+        shown = [prior.predict(noisy(), T, told).x0
+                 for prior in (without, tuned) for told in (plain, placed)]
+        elsewhere = tuned.predict(noisy(), T, replace(placed, place=1 - place)).x0
+    assert torch.equal(shown[0], shown[1]) and torch.equal(shown[0], shown[2])
+    assert not torch.allclose(shown[3], shown[2], atol=1e-4)
+    assert not torch.allclose(shown[3], elsewhere, atol=1e-5)
+    assert tuned.spec.fingerprint != without.spec.fingerprint
+    assert tuned.with_network(network(), tuned.spec).edits is None
 
 
 def test_it_claims_what_its_weights_were_trained_for() -> None:

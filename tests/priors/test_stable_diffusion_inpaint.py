@@ -92,9 +92,9 @@ def test_the_inpainter_fills_holes_only(
     holes = torch.zeros(2, 16, 16)
     holes[:, 4:10, 4:10] = 1
     text = prior.embed_text(["a", ""])
-    inpainter = Inpainter(prior, text[:1], text[1:], holes, studio, 7.5, 2)
+    inpainter = Inpainter(prior, text[:1], text[1:], studio, 7.5, 2)
     pictures, cameras = torch.rand(2, 16, 16, 3), orbit_cameras([0.0, 90.0], 10.0, 3.0, 40.0, 16)
-    filled = inpainter(pictures, pictures, cameras, 0)
+    filled = inpainter(pictures, pictures, holes, cameras, 0)
     outside = holes == 0
     assert torch.equal(filled[outside], pictures[outside])
     assert not torch.allclose(filled[~outside], pictures[~outside], atol=0.01)

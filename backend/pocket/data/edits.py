@@ -10,6 +10,11 @@ from backend.pocket.network import MASKED, SOURCE
 from backend.pocket.render import View, render_views
 from backend.pocket.world.edits import Edit, changed_box, draw_edit
 
+OF_A_PLACE = (
+    "part color", "part color", "replace", "replace", "part size", "part size", "recolor",
+    "material", "remove",
+)  # fmt: skip
+"""Edits of the world that have a place; those of a part, which the place helps, twice as often."""
 
 def draw_edited(rng: np.random.Generator, held_out: bool) -> Sample:
     """One view after an edit, given the same view before it and the instruction."""
@@ -33,7 +38,7 @@ def _edited(
     """The source stands where known pixels do, all of it, as InstructPix2Pix (Brooks et al.,
     2211.09800, section 3.2) gives it in further channels; one in twenty is told none. Where it is
     told the place of the edit, the mask says so: what it marks is kept."""
-    edit = draw_edit(rng, held_out)
+    edit = draw_edit(rng, held_out, OF_A_PLACE if placed else None)
     light = draw_light(rng, shots[0])
     views = [shot.view() for shot in shots]
     before, after = (
