@@ -1,8 +1,8 @@
-"""A fine-tune as what it changes: each weight rises, falls or stays, by one step for its row.
+"""A fine-tune as what it changes of the weights that it began from, in a few levels for each row.
 
 What a fine-tune changes needs far fewer digits than the weights (Liu et al., BitDelta, arXiv
-2402.10193, keeps one bit); with a third value for what stays, the step is the one of Ternary Weight
-Networks (Li et al., arXiv 1605.04711, section 2.2).
+2402.10193, keeps one bit and a scale for each matrix). After a long one that is too few here: see
+docs/pocket.md.
 """
 
 import json
@@ -27,29 +27,28 @@ from backend.pocket.weights import (
 )
 
 FILE = "change.npz"
+LEVELS = 15
+REACH = 5.0
 
 
-def to_ternary(change: Tensor) -> tuple[Tensor, Tensor]:
-    """Signs (int8, the shape of ``change``) and the step of each row (all of a vector is one).
-
-    A weight stays where it changes by less than 0.7 of its row's mean; the step is the mean change
-    of the others, which is nearest to them.
-    """
+def to_levels(change: Tensor) -> tuple[Tensor, Tensor]:
+    """How many steps each weight changes (int8, the shape of ``change``, from -LEVELS to LEVELS)
+    and the step of each row (all of a vector is one): LEVELS of them are REACH times the root mean
+    square of the row's change, and what changes more is held there."""
     rows = change.float().reshape(len(change) if change.dim() > 1 else 1, -1)
-    size = rows.abs()
-    moves = size > 0.7 * size.mean(1, keepdim=True)
-    steps = (size * moves).sum(1) / moves.sum(1).clamp_min(1)
-    return (rows.sign() * moves).to(torch.int8).reshape(change.shape), steps
+    steps = rows.square().mean(1).sqrt() * (REACH / LEVELS)
+    counts = (rows / steps[:, None].clamp_min(1e-30)).round().clamp(-LEVELS, LEVELS)
+    return counts.to(torch.int8).reshape(change.shape), steps
 
 
-def from_ternary(signs: Tensor, steps: Tensor) -> Tensor:
-    """The change that :func:`to_ternary` kept, in the shape of ``signs``."""
-    rows = signs.reshape(len(steps), -1) * steps[:, None]
-    return rows.reshape(signs.shape)
+def from_levels(counts: Tensor, steps: Tensor) -> Tensor:
+    """The change that :func:`to_levels` kept, in the shape of ``counts``."""
+    rows = counts.reshape(len(steps), -1) * steps[:, None]
+    return rows.reshape(counts.shape)
 
 
 def save_change(folder: Path, tuned: Path, base: Path) -> None:
-    """Write what a fine-tune changes of the weights that it began from, in three values.
+    """Write what a fine-tune changes of the weights that it began from, in levels.
 
     Raises WeightsError where it began from others than those in ``base``.
     """
@@ -62,8 +61,8 @@ def save_change(folder: Path, tuned: Path, base: Path) -> None:
     before, after = (load_network(path).state_dict() for path in (base, tuned))
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in after.items():
-        signs, steps = to_ternary(value - before[name])
-        arrays |= {f"{name}.signs": signs.numpy(), f"{name}.steps": steps.numpy()}
+        counts, steps = to_levels(value - before[name])
+        arrays |= {f"{name}.counts": counts.numpy(), f"{name}.steps": steps.numpy()}
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / FILE, **arrays)
     written = {
@@ -85,10 +84,10 @@ def load_changed(folder: Path, base: Path) -> PocketNetwork:
             raise ValueError("a hash in config.json is another")
         with np.load(folder / FILE) as arrays:
             for name, value in network.state_dict().items():
-                signs, steps = (
-                    torch.from_numpy(arrays[f"{name}.{kept}"]) for kept in ("signs", "steps")
+                counts, steps = (
+                    torch.from_numpy(arrays[f"{name}.{kept}"]) for kept in ("counts", "steps")
                 )
-                value += from_ternary(signs, steps)
+                value += from_levels(counts, steps)
     except (ValueError, KeyError, RuntimeError, OSError) as error:
         raise damaged(folder, error) from error
     return network

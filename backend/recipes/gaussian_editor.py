@@ -8,8 +8,8 @@ leaves a hole that an inpainting prior fills; what is added is painted into one 
 region, lifted from it to 3D, and put where its depth, aligned with the scene's, says (4.3).
 
 Departures: the pictures are renders of the given mesh; no LPIPS; a prior of many views edits four
-pictures together; what repairs a hole are new Gaussians, so that all others keep their bits; what
-is added is not edited once more.
+pictures together, and is told where they show the region; what repairs a hole are new Gaussians, so
+that all others keep their bits; what is added is not edited once more.
 """
 
 from collections.abc import Generator
