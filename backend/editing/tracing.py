@@ -9,7 +9,9 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from backend.editing.locating import Found
-from backend.rendering.cameras import Cameras
+from backend.regions.placed import PlacedRegion
+from backend.rendering.cameras import Cameras, framing_radius, orbit_cameras
+from backend.rendering.rasterize import rasterize
 from backend.rendering.splatting import splat
 from backend.rendering.splatting.projection import project
 from backend.representations.gaussians import Gaussians
@@ -23,6 +25,11 @@ SEEN = 0.05
 
 REACH = 3.0
 """Standard deviations within which Gaussians touch."""
+
+AZIMUTHS = [*range(0, 360, 45)] * 3
+ELEVATIONS = torch.tensor([-50.0, 0.0, 50.0]).repeat_interleave(8)
+FOV, PIXELS = 40.0, 128
+"""From where outlines of a region on a mesh are taken: all around, so that little is unseen."""
 
 
 class Traced(NamedTuple):
@@ -68,18 +75,55 @@ def _alone(gaussians: Gaussians, cameras: Cameras) -> Tensor:
     return gaussians.opacities.sigmoid() * pixels.sum(0)
 
 
-def trace_word(gaussians: Gaussians, found: Found, threshold: float) -> Tensor:
-    """Weights (n,) of 1 where more than ``threshold`` of a Gaussian lies in a word's outlines. One
-    that no view shows, because it lies under others, goes with the nearest that is seen."""
-    traced = trace(gaussians, found.cameras, found.masks)
-    chosen = (traced.weights > threshold).float()
-    seen = (traced.seen > 0).nonzero()[:, 0]
+def trace_outlines(
+    gaussians: Gaussians, cameras: Cameras, masks: Tensor, threshold: float
+) -> tuple[Tensor, Tensor]:
+    """Weights (n,): what ``masks`` (views, height, width) in [0, 1] say, on average, of a Gaussian
+    of which more than ``threshold`` lies where they are not 0, and 0 of all others; and of which
+    Gaussians they say anything, (n,) bool. One that no view shows, because it lies under others,
+    goes with the nearest that is seen, where that is near."""
+    within = trace(gaussians, cameras, (masks > 0).float())
+    share = trace(gaussians, cameras, masks).weights / within.weights.clamp_min(1e-9)
+    weights = torch.where(within.weights > threshold, share, 0.0)
+    seen = (within.seen > 0).nonzero()[:, 0]
     if not len(seen):
-        return chosen
+        return weights, within.seen > 0
     means = gaussians.means.detach().numpy()
     distances, nearest = cKDTree(means[seen]).query(means)
-    reach = REACH * gaussians.scales.detach().amax(1).exp()
-    return torch.where(torch.from_numpy(distances) < reach, chosen[seen[nearest]], chosen)
+    near = torch.from_numpy(distances) < REACH * gaussians.scales.detach().amax(1).exp()
+    return torch.where(near, weights[seen[nearest]], 0.0), near
+
+
+def trace_word(gaussians: Gaussians, found: Found, threshold: float) -> Tensor:
+    """Weights (n,) of 1 where more than ``threshold`` of a Gaussian lies in a word's outlines."""
+    return trace_outlines(gaussians, found.cameras, found.masks, threshold)[0]
+
+
+def trace_region(gaussians: Gaussians, placed: PlacedRegion, threshold: float) -> Tensor:
+    """Weights (n,) of Gaussians that look as the mesh of a region does: in a box or closed mesh of
+    those inside it; on faces or vertices of those that draw them. Where Gaussians stand would not
+    tell these: under a face may be another part's, nearer. Ones that are nowhere seen are as the
+    nearest place of the surface."""
+    means = gaussians.means.detach().numpy()
+    near = torch.from_numpy(placed.at_points(means))
+    if not placed.on_surface:
+        return near
+    cameras = orbit_cameras(AZIMUTHS, ELEVATIONS, framing_radius(torch.tensor(FOV)), FOV, PIXELS)
+    weights, said = trace_outlines(gaussians, cameras, outlines(placed, cameras), threshold)
+    return torch.where(said, weights, near)
+
+
+def outlines(placed: PlacedRegion, cameras: Cameras) -> Tensor:
+    """What of a region on a surface each pixel of the mesh shows, (views, height, width)."""
+    mesh = placed.mesh
+    faces = torch.from_numpy(mesh.faces).long()
+    seen = rasterize(torch.from_numpy(mesh.positions), faces, cameras)
+    masks = torch.zeros_like(seen.depth)
+    found = placed.at_surface(
+        seen.triangles[seen.covered].numpy(), seen.barycentrics[seen.covered].numpy()
+    )
+    masks[seen.covered] = torch.from_numpy(found)
+    return masks
 
 
 def label(gaussians: Gaussians, weights: Tensor) -> None:

@@ -4,11 +4,9 @@ the words of an order must say."""
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
-
 from backend.editing.instruction import STRONGEST
 from backend.editing.locating import Found, faces_of, find_word
-from backend.editing.tracing import label, trace_word
+from backend.editing.tracing import label, trace_region, trace_word
 from backend.pocket.prompts import check_instruction, check_prompt
 from backend.pocket.world.edits import ORDERS
 from backend.priors.base import Capability
@@ -70,12 +68,12 @@ def locate(inputs: Inputs, mesh: Mesh, options: EditOptions, studio: Studio) -> 
 def label_place(
     gaussians: Gaussians, place: Place, placed: PlacedRegion, threshold: float
 ) -> None:
-    """The region's labels on Gaussians: where they stand, or, of a word, traced from its
-    outlines."""
+    """The region's labels on Gaussians, traced from the outlines of its word or of its faces; those
+    inside, of a volume."""
     if place.found is not None:
         label(gaussians, trace_word(gaussians, place.found, threshold))
     else:
-        label(gaussians, torch.from_numpy(placed.at_points(gaussians.means.detach().numpy())))
+        label(gaussians, trace_region(gaussians, placed, threshold))
 
 
 def check_said(prompt: str, studio: Studio, capability: Capability = "inpaint") -> None:

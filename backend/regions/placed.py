@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import trimesh
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -62,16 +63,22 @@ class PlacedRegion:
 
     def at_points(self, points: FloatArray) -> FloatArray:
         """(k,), for ``points`` (k, 3) near the surface (Gaussians, samples of a field): inside or
-        not, or as the nearest vertex or face center."""
-        if self.region.vertices is None and self.region.faces is None:
+        not, or as the nearest vertex, or the nearest of ``PROBES`` places even over all faces."""
+        if not self.on_surface:
             return self._inside(points)
         if self.region.vertices is not None:
             anchors, weights = self.mesh.positions, self.at_vertices()
         else:
-            anchors, weights = self.mesh.positions[self.mesh.faces].mean(1), self.at_faces()
-        nearest = cKDTree(anchors).query(points)[1]
-        found: FloatArray = weights[nearest]
+            shape = trimesh.Trimesh(self.mesh.positions, self.mesh.faces, process=False)
+            anchors, faces = trimesh.sample.sample_surface(shape, PROBES, seed=0)[:2]
+            weights = self.at_faces()[faces]
+        found: FloatArray = weights[cKDTree(anchors).query(points)[1]]
         return found
+
+    @property
+    def on_surface(self) -> bool:
+        """Whether it is faces or vertices, not a volume."""
+        return self.region.faces is not None or self.region.vertices is not None
 
     def _inside(self, points: FloatArray) -> FloatArray:
         if self.region.box is not None:

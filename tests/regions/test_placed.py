@@ -98,3 +98,15 @@ def test_what_cannot_be_a_region_is_said_early(region: Region, code: str) -> Non
 def test_a_word_has_to_be_located_first() -> None:
     with pytest.raises(ValueError, match="locate"):
         place_region(Region(word="hat"), ball())
+
+
+def test_a_point_belongs_to_the_face_it_is_on_however_large() -> None:
+    """Beside the edge of a large square, whose center is far, stands a row of little triangles."""
+    square = np.array([[-1, 0, -1], [1, 0, -1], [1, 0, 1], [-1, 0, 1]], np.float32)
+    row = [[[1.01, 0, z], [1.03, 0, z], [1.02, 0, z + 0.02]] for z in np.linspace(-1, 0.9, 20)]
+    positions = np.concatenate([square, np.array(row, np.float32).reshape(-1, 3)])
+    small = 4 + np.arange(60).reshape(20, 3)
+    mesh = Mesh(positions, np.concatenate([[[0, 1, 2], [0, 2, 3]], small]).astype(np.int32))
+    placed = place_region(Region(faces=np.arange(22) < 2), mesh)
+    points = np.array([[0.9, 0, -0.8], [0.9, 0, 0.8], [1.02, 0, 0.01]], np.float32)
+    assert placed.at_points(points).tolist() == [1, 1, 0]
