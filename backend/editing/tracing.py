@@ -78,20 +78,18 @@ def _alone(gaussians: Gaussians, cameras: Cameras) -> Tensor:
 def trace_outlines(
     gaussians: Gaussians, cameras: Cameras, masks: Tensor, threshold: float
 ) -> tuple[Tensor, Tensor]:
-    """Weights (n,): what ``masks`` (views, height, width) in [0, 1] say, on average, of a Gaussian
-    of which more than ``threshold`` lies where they are not 0, and 0 of all others; and of which
-    Gaussians they say anything, (n,) bool. One that no view shows, because it lies under others,
-    goes with the nearest that is seen, where that is near."""
-    within = trace(gaussians, cameras, (masks > 0).float())
-    share = trace(gaussians, cameras, masks).weights / within.weights.clamp_min(1e-9)
-    weights = torch.where(within.weights > threshold, share, 0.0)
-    seen = (within.seen > 0).nonzero()[:, 0]
+    """Weights (n,) of 1 where more than ``threshold`` of a Gaussian lies in ``masks`` (views,
+    height, width); and of which Gaussians these say anything, (n,) bool. One that no view shows,
+    because it lies under others, goes with the nearest that is seen, where that is near."""
+    traced = trace(gaussians, cameras, masks)
+    chosen = (traced.weights > threshold).float()
+    seen = (traced.seen > 0).nonzero()[:, 0]
     if not len(seen):
-        return weights, within.seen > 0
+        return chosen, traced.seen > 0
     means = gaussians.means.detach().numpy()
     distances, nearest = cKDTree(means[seen]).query(means)
     near = torch.from_numpy(distances) < REACH * gaussians.scales.detach().amax(1).exp()
-    return torch.where(near, weights[seen[nearest]], 0.0), near
+    return torch.where(near, chosen[seen[nearest]], 0.0), near
 
 
 def trace_word(gaussians: Gaussians, found: Found, threshold: float) -> Tensor:
@@ -100,21 +98,21 @@ def trace_word(gaussians: Gaussians, found: Found, threshold: float) -> Tensor:
 
 
 def trace_region(gaussians: Gaussians, placed: PlacedRegion, threshold: float) -> Tensor:
-    """Weights (n,) of Gaussians that look as the mesh of a region does: in a box or closed mesh of
-    those inside it; on faces or vertices of those that draw them. Where Gaussians stand would not
-    tell these: under a face may be another part's, nearer. Ones that are nowhere seen are as the
-    nearest place of the surface."""
-    means = gaussians.means.detach().numpy()
-    near = torch.from_numpy(placed.at_points(means))
-    if not placed.on_surface:
+    """Weights (n,) of Gaussians that look as the mesh of a region does: of faces 1 for those of
+    which more than ``threshold`` draws them, of all else what holds where they stand. That would
+    not tell faces: under one may be another part's, nearer. It tells them only for Gaussians that
+    no view shows, or where all are too coarse for the region."""
+    near = torch.from_numpy(placed.at_points(gaussians.means.detach().numpy()))
+    if placed.region.faces is None:
         return near
     cameras = orbit_cameras(AZIMUTHS, ELEVATIONS, framing_radius(torch.tensor(FOV)), FOV, PIXELS)
-    weights, said = trace_outlines(gaussians, cameras, outlines(placed, cameras), threshold)
-    return torch.where(said, weights, near)
+    chosen, said = trace_outlines(gaussians, cameras, outlines(placed, cameras), threshold)
+    weights = torch.where(said, chosen, near)
+    return weights if weights.any() else near
 
 
 def outlines(placed: PlacedRegion, cameras: Cameras) -> Tensor:
-    """What of a region on a surface each pixel of the mesh shows, (views, height, width)."""
+    """Where pixels of the mesh show a region of its surface, (views, height, width)."""
     mesh = placed.mesh
     faces = torch.from_numpy(mesh.faces).long()
     seen = rasterize(torch.from_numpy(mesh.positions), faces, cameras)

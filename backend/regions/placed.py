@@ -64,7 +64,7 @@ class PlacedRegion:
     def at_points(self, points: FloatArray) -> FloatArray:
         """(k,), for ``points`` (k, 3) near the surface (Gaussians, samples of a field): inside or
         not, or as the nearest vertex, or the nearest of ``PROBES`` places even over all faces."""
-        if not self.on_surface:
+        if self.region.vertices is None and self.region.faces is None:
             return self._inside(points)
         if self.region.vertices is not None:
             anchors, weights = self.mesh.positions, self.at_vertices()
@@ -74,11 +74,6 @@ class PlacedRegion:
             weights = self.at_faces()[faces]
         found: FloatArray = weights[cKDTree(anchors).query(points)[1]]
         return found
-
-    @property
-    def on_surface(self) -> bool:
-        """Whether it is faces or vertices, not a volume."""
-        return self.region.faces is not None or self.region.vertices is not None
 
     def _inside(self, points: FloatArray) -> FloatArray:
         if self.region.box is not None:

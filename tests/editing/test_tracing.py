@@ -129,8 +129,16 @@ def test_weights_of_vertices_stay_weights() -> None:
     placed = place_region(Region(vertices=np.where(upper, 0.3, 0.0).astype(np.float32)), mesh)
     made = shell(0.8)
     weights, height = trace_region(made, placed, 0.5), made.means.detach()[:, 2]
-    assert torch.allclose(weights[height > 0.35], torch.tensor(0.3), atol=0.01)
-    assert weights[height < -0.2].max() == 0
+    assert torch.allclose(weights[height > 0.1], torch.tensor(0.3))
+    assert weights[height < -0.1].max() == 0
+
+
+def test_a_region_too_small_for_coarse_gaussians_is_where_they_stand() -> None:
+    mesh, chosen = nested()
+    small, coarse = np.arange(len(chosen)) < 4, shell(0.8)
+    with torch.no_grad():
+        coarse.scales.fill_(-1.0)
+    assert trace_region(coarse, place_region(Region(faces=small), mesh), 0.5).any()
 
 
 def test_outlines_are_of_what_is_seen() -> None:
