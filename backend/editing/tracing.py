@@ -112,16 +112,11 @@ def trace_region(gaussians: Gaussians, placed: PlacedRegion, threshold: float) -
 
 
 def outlines(placed: PlacedRegion, cameras: Cameras) -> Tensor:
-    """Where pixels of the mesh show a region of its surface, (views, height, width)."""
-    mesh = placed.mesh
+    """Where pixels of the mesh show the faces of a region, (views, height, width)."""
+    mesh, weights = placed.mesh, torch.from_numpy(placed.at_faces())
     faces = torch.from_numpy(mesh.faces).long()
     seen = rasterize(torch.from_numpy(mesh.positions), faces, cameras)
-    masks = torch.zeros_like(seen.depth)
-    found = placed.at_surface(
-        seen.triangles[seen.covered].numpy(), seen.barycentrics[seen.covered].numpy()
-    )
-    masks[seen.covered] = torch.from_numpy(found)
-    return masks
+    return weights[seen.triangles.clamp_min(0)] * seen.covered
 
 
 def label(gaussians: Gaussians, weights: Tensor) -> None:

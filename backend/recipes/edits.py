@@ -68,8 +68,8 @@ def locate(inputs: Inputs, mesh: Mesh, options: EditOptions, studio: Studio) -> 
 def label_place(
     gaussians: Gaussians, place: Place, placed: PlacedRegion, threshold: float
 ) -> None:
-    """The region's labels on Gaussians, traced from the outlines of its word or of its faces; those
-    inside, of a volume."""
+    """The region's labels on Gaussians, traced from the outlines of its word or of its faces; of
+    volumes and vertex groups, what holds where they stand."""
     if place.found is not None:
         label(gaussians, trace_word(gaussians, place.found, threshold))
     else:
