@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from backend.diffusion.schedules import CosineSchedule, expand_like
 from backend.pocket.data import Batch
 from backend.pocket.network import GIVEN, PocketNetwork, ray_map
+from backend.pocket.precision import half_precision
 from backend.pocket.reprojection import reprojected
 from backend.pocket.text import embed_text, tokens_of
 from backend.rendering.cameras import Cameras
@@ -69,7 +70,7 @@ class Example:
         """The loss of the views, and of the readings where the batch teaches any."""
         if self.batch.name not in READ:
             return self.loss_of_views(network, limit, bf16)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with half_precision(enabled=bf16):
             reading = network.read(self.noisy, self.t, **self.inputs)
         loss = self._error(reading.x0, limit)
         if self.batch.name == "labeled":
@@ -78,7 +79,7 @@ class Example:
 
     def loss_of_views(self, network: nn.Module, limit: float, bf16: bool = True) -> Tensor:
         """Squared error of x0 over the wanted views, weighted by 1 / sigma^2 up to `limit`."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with half_precision(enabled=bf16):
             predicted = network(self.noisy, self.t, **self.inputs)
         return self._error(predicted, limit)
 

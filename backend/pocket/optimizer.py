@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from backend.pocket.precision import has_bfloat16
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic: singular values go to 0.7 - 1.2 in five rounds (Jordan et al.)."""
 ROUNDS = 5
@@ -24,9 +26,10 @@ NARROWEST = 32
 
 def orthogonalized(matrix: Tensor) -> Tensor:
     """About the nearest matrix with orthonormal rows, or columns where these are fewer, (m, n), in
-    half precision."""
+    half precision where the CPU has it."""
     rows, columns = matrix.shape
-    x = (matrix.mT if rows > columns else matrix).bfloat16().contiguous()
+    x = (matrix.mT if rows > columns else matrix).contiguous()
+    x = x.bfloat16() if has_bfloat16(matrix.device) else x
     x = x / x.float().norm().clamp_min(1e-20).to(x)
     a, b, c = NEWTON_SCHULZ
     for _ in range(ROUNDS):

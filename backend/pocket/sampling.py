@@ -9,6 +9,7 @@ from backend.diffusion.guidance import guide
 from backend.diffusion.samplers import ddim
 from backend.diffusion.schedules import CosineSchedule
 from backend.pocket.network import ray_map
+from backend.pocket.precision import half_precision
 from backend.pocket.text import embed_text
 from backend.pocket.vocabulary import WORLD, Vocabulary
 from backend.pocket.world import caption
@@ -41,7 +42,7 @@ def sample_views(
     }
 
     def predict(noisy: Tensor, t: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             x0 = network(torch.cat([noisy, noisy]), torch.cat([t, t]), **inputs)
         wanted, plain = x0.float().chunk(2)
         return guide(plain, wanted, guidance_scale).clamp(-1, 1)
@@ -77,7 +78,7 @@ def sample_points(
     }
 
     def predict(noisy: Tensor, t: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             x0 = network(noisy[:, 0].repeat(2, 1, 1), t[:, 0].repeat(2), **inputs)
         wanted, plain = x0.float().chunk(2)
         return guide(plain, wanted, guidance_scale).clamp(-1, 1)[:, None]

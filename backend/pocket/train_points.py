@@ -11,6 +11,7 @@ from torch import Tensor
 
 from backend.pocket.data.clouds import CloudBatch, Clouds, draw_clouds
 from backend.pocket.points import POINTS, SCHEDULE, PointsConfig, PointsNetwork, balance
+from backend.pocket.precision import half_precision
 from backend.pocket.sampling import sample_points
 from backend.pocket.text import embed_text
 from backend.pocket.train import Effort, Run, Settings, keep_training
@@ -107,7 +108,7 @@ def cloud_error(
     clean = torch.from_numpy(batch.clouds)
     alpha, sigma = (value[:, None, None] for value in SCHEDULE.alpha_sigma(t))
     text, mask = embed_text(words)
-    with torch.autocast("cpu", torch.bfloat16):
+    with half_precision():
         x0 = network(alpha * clean + sigma * noise, t, text=text, text_mask=mask)
     return (x0.float() - clean).square().mean(1)
 

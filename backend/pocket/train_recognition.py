@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backend.pocket.data.named import Named, NamedBatch, draw_named
+from backend.pocket.precision import half_precision
 from backend.pocket.recognition import CERTAIN, RecognitionConfig, RecognitionNetwork, centered
 from backend.pocket.train import Effort, Run, Settings, keep_training
 from backend.pocket.weights import (
@@ -42,7 +43,7 @@ class RecognitionRun(Run[RecognitionNetwork, NamedBatch]):
         """Cross entropy, of pictures as blurred as a scaled one may be."""
         generator = torch.Generator().manual_seed(self.noise_seed)
         images = blurred(torch.from_numpy(batch.images), generator)
-        with torch.autocast("cpu", torch.bfloat16):
+        with half_precision():
             logits = self.network(images)
         kinds = torch.from_numpy(batch.kinds)
         return F.cross_entropy(logits.float(), kinds, label_smoothing=SMOOTHING)

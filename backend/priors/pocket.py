@@ -16,6 +16,7 @@ from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_li
 from backend.pocket.changes import load_changed
 from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
 from backend.pocket.points import PointsNetwork
+from backend.pocket.precision import CPU, half_precision
 from backend.pocket.recognition import RecognitionNetwork
 from backend.pocket.reprojection import reprojected
 from backend.pocket.sampling import sample_points
@@ -45,7 +46,6 @@ from backend.priors.pixels import BACKGROUND, CHANNELS, decode_pixels, encode_pi
 from backend.rendering.cameras import Cameras
 from protocol.errors import InputError
 
-CPU = torch.device("cpu")
 RESOLUTION = 64
 TRAINED_ELEVATION, TRAINED_FOV, SLACK = (-20, 90), (15, 70), 3
 GUIDANCE_SCALE = 2.0
@@ -207,8 +207,7 @@ class PocketPrior(WithoutReadings):
 
     def _precision(self) -> torch.autocast:
         # Half precision is what it was trained in; a caller that differentiates gets all digits.
-        half = self.half and not torch.is_grad_enabled() and has_bfloat16(self.device)
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+        return half_precision(self.device, self.half and not torch.is_grad_enabled())
 
 
 def _inputs(
@@ -280,14 +279,6 @@ def camera_complaints(cameras: Cameras) -> list[str]:
 def _known(names: Iterable[str]) -> frozenset[Capability]:
     """Those of the names that are capabilities to this version."""
     return frozenset(name for name in get_args(Capability) if name in set(names))
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether products in bfloat16 are faster there than in float32, rather than emulated."""
-    if device.type == "cpu":
-        found = torch.cpu.get_capabilities()
-        return bool(found.get("amx_bf16") or found.get("avx512_bf16"))
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def weights_hash(*networks: torch.nn.Module | None) -> str:
