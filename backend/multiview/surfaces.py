@@ -2,7 +2,7 @@
 nearly: Wonder3D's geometry-aware normal fusion (Long et al., arXiv 2310.15008, section 4.3)."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -26,6 +26,11 @@ RATES: Mapping[str, Number] = {
     "geometry": Schedule(2e-2, 1e-3, shape="exponential"),
     "color": Schedule(0.03, 0.005),
     "deviation": 2e-3,
+}
+# A node on the finer grid moves with the pyramid's three levels, so that 0.02 a step would shake
+# what the coarse one found by two cells: thin parts and undersides do not come back from that.
+FINE_RATES: Mapping[str, Number] = {
+    **RATES, "geometry": Schedule(5e-3, 5e-4, shape="exponential"),
 }
 EPSILON = 1e-5
 """Of Adam. Below the gradients of what pixels decide, above those of nodes inside of things and
@@ -103,21 +108,19 @@ def reconstruct(
     worst. Coarse to fine stands for the released hash grid of Wonder3D, which opens its levels one
     after another."""
     sdf = Sdf(size.cells // 2, samples=size.samples)
-    yield from _fit("fit coarse surface", sdf, targets, 0.0, size, studio, preview)
+    fit = SurfaceFit(targets, studio, 0.0, size.rays, preview=lambda: preview(sdf))
+    yield from _fit_stage("fit coarse surface", fit, sdf, size.steps // 2)
     sdf = sdf.resized(size.cells)
     late = Schedule(0.0, dropped, begin=0.5, end=0.75)
-    yield from _fit("fit surface", sdf, targets, late, size, studio, preview)
+    fit = replace(fit, dropped=late, rates=FINE_RATES)
+    yield from _fit_stage("fit surface", fit, sdf, size.steps // 2)
     return sdf
 
 
-def _fit(
-    name: str, sdf: Sdf, targets: SurfaceTargets, dropped: Number, size: SurfaceSize,
-    studio: Studio, preview: Callable[[Sdf], Asset],
+def _fit_stage(
+    name: str, fit: "SurfaceFit", sdf: Sdf, steps: int
 ) -> Generator[Progress, None, State]:
-    fit = SurfaceFit(targets, studio, dropped, size.rays, preview=lambda: preview(sdf))
-    return studio.stage(
-        name, start(sdf), lambda state: fit.run(sdf, state, size.steps // 2, name)
-    )
+    return fit.studio.stage(name, start(sdf), lambda state: fit.run(sdf, state, steps, name))
 
 
 def start(sdf: Sdf) -> State:
@@ -140,6 +143,7 @@ class SurfaceFit:
     studio: Studio
     dropped: Number = 0.0
     rays_a_step: int = 4096
+    rates: Mapping[str, Number] = field(default_factory=lambda: RATES)
     weights: Mapping[str, Number] = field(default_factory=lambda: WEIGHTS)
     preview: Callable[[], Asset] | None = None
 
@@ -150,7 +154,7 @@ class SurfaceFit:
         """Optimize until ``steps``; ``name`` sets the random choices of this stage apart."""
         return distill(
             state, steps, lambda step: self.losses(sdf, name, step, step / steps), self.weights,
-            rates=RATES, preview=self.preview,
+            rates=self.rates, preview=self.preview,
         )
 
     def losses(self, sdf: Sdf, name: str, step: int, progress: float) -> dict[str, Tensor]:
