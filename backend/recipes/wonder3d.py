@@ -102,13 +102,13 @@ RECIPE = Recipe(
     optional=("prompt",),
     options=Options,
     presets={
-        "draft": {"view_steps": 20, "view_sets": 4, "fit_steps": 300, "rays": 2048,
+        "draft": {"view_steps": 5, "view_sets": 4, "fit_steps": 300, "rays": 2048,
                   "grid_resolution": 64, "faces": 8000, "texture_size": 512},
-        "standard": {"view_sets": 4},
-        "high": {"view_steps": 50, "view_sets": 4, "fit_steps": 3000, "grid_resolution": 160,
+        "standard": {"view_steps": 5, "view_sets": 8},
+        "high": {"view_steps": 5, "view_sets": 16, "fit_steps": 3000, "grid_resolution": 160,
                  "faces": 50000, "texture_size": 2048},
     },
-    stages={"draw views": 30, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
+    stages={"draw views": 10, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
     run=run,
-    version=4,
+    version=5,
 )
