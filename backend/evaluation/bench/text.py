@@ -11,12 +11,14 @@ from backend.evaluation.looking import AZIMUTHS, PIXELS, look_at
 from backend.evaluation.metrics import JudgedViews
 from backend.evaluation.pocket_prior import draw_views
 from backend.pocket.vocabulary import Pair
-from backend.pocket.world import caption
+from backend.pocket.world import build, caption
+from backend.pocket.world.meshes import to_mesh
 from backend.priors.base import Prior
 from protocol.assets import Asset
 from protocol.errors import InputError
 
 PRIOR_STEPS = 16
+TRUE_OBJECTS = 4
 
 
 def cases(bench: Bench, count: int) -> Iterator[Case]:
@@ -27,19 +29,31 @@ def cases(bench: Bench, count: int) -> Iterator[Case]:
 
 
 def measure(bench: Bench, pair: Pair, made: Asset) -> Figures:
-    """R-precision by kind, color and both; ``janus`` for kinds with a front; and, as ``prior_``,
-    the R-precision of views that the recipe's prior draws of the same words, which no distillation
-    can be asked to beat."""
+    """R-precision by kind, color and both; for kinds with a front :func:`of_fronts`; and, as
+    ``prior_``, the R-precision of views that the recipe's prior draws of the same words, which no
+    distillation can be asked to beat."""
     assert made.mesh is not None
     found = judged(bench, pair, look_at(made.mesh))
-    janus = found.janus(AZIMUTHS)
-    figures = r_precision(found) | ({"janus": janus.mean} if janus.cases else {})
+    figures = r_precision(found) | of_fronts(bench, pair, found)
     try:
         prior = bench.find_prior("text+cameras")
     except InputError:
         return figures
     own = r_precision(judged(bench, pair, drawn_by(prior, caption(*pair))))
     return figures | {f"prior_{name}": value for name, value in own.items()}
+
+
+def of_fronts(bench: Bench, pair: Pair, found: JudgedViews) -> Figures:
+    """``true_janus``: the share of the world's own objects of these words in which the judge sees
+    two fronts. ``janus``: whether it does in what was made, where that share is below a half: of
+    things whose back it takes for a front, black trucks say, its verdict tells nothing."""
+    janus = found.janus(AZIMUTHS)
+    if not janus.cases:
+        return {}
+    truth = [look_at(to_mesh(build(*pair, seed))) for seed in range(TRUE_OBJECTS)]
+    mistaken = [judged(bench, pair, views).janus(AZIMUTHS).mean for views in truth]
+    share = sum(mistaken) / TRUE_OBJECTS
+    return {"true_janus": share} | ({"janus": janus.mean} if share < 0.5 else {})
 
 
 def drawn_by(prior: Prior, prompt: str) -> Tensor:

@@ -50,15 +50,22 @@ def test_words_are_judged_beside_what_the_prior_draws(monkeypatch: pytest.Monkey
     monkeypatch.setattr(text, "draw_views", lambda prior, prompts, *rest: views[None])
     figures = text.measure(on, pair, Asset("dog", mesh=to_mesh(scene)))
     assert figures["r_precision_both"] > 0.8 and figures["prior_r_precision_both"] > 0.8
-    assert figures["janus"] == 0
+    assert figures["janus"] == figures["true_janus"] == 0
 
     def lacks(capability: Capability) -> Any:
         raise InputError("capability_missing", "no")
 
     alone = replace(on, find_prior=lacks)
     assert set(text.measure(alone, pair, Asset("dog", mesh=to_mesh(build("mug", "blue"))))) == {
-        "r_precision_kind", "r_precision_color", "r_precision_both", "janus",
+        "r_precision_kind", "r_precision_color", "r_precision_both", "janus", "true_janus",
     }
+
+
+def test_second_fronts_do_not_count_where_the_judge_sees_them_in_true_objects() -> None:
+    on, pair = bench("mvdream"), ("truck", "black")
+    truth = text.judged(on, pair, text.look_at(to_mesh(build(*pair, seed=9))))
+    assert text.of_fronts(on, pair, truth) == {"true_janus": 1.0}
+    assert text.of_fronts(on, ("mug", "red"), replace(truth, kinds=["mug"])) == {}
 
 
 @pytest.mark.parametrize("recipe", ["wonder3d", "zero123"])
