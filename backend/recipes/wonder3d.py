@@ -104,8 +104,8 @@ RECIPE = Recipe(
     presets={
         "draft": {"view_steps": 5, "view_sets": 4, "fit_steps": 300, "rays": 2048,
                   "grid_resolution": 64, "faces": 8000, "texture_size": 512},
-        "standard": {"view_steps": 5, "view_sets": 8},
-        "high": {"view_steps": 5, "view_sets": 16, "fit_steps": 3000, "grid_resolution": 160,
+        "standard": {"view_steps": 5, "view_sets": 4},
+        "high": {"view_steps": 5, "view_sets": 4, "fit_steps": 3000, "grid_resolution": 160,
                  "faces": 50000, "texture_size": 2048},
     },
     stages={"draw views": 10, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
