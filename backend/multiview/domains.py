@@ -1,7 +1,8 @@
 """Colors and normals of the same views, drawn together from one picture (Wonder3D, section 4.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,23 +23,23 @@ STEEPER = 4.0
 
 @dataclass(frozen=True)
 class CrossDomainSampler:
-    """Draws ``cameras`` twice, in color and as normals, in one joint set with the picture.
+    """Draws each of the ``rigs``, all of as many views, in color and as normals, in one joint set
+    with the picture.
 
     One set means that every view and both domains see each other at every step: the multi-view and
     the cross-domain attention of the paper. ``steps`` of DDIM. ``scale``: guidance toward the
-    picture, from the same set without it; 1 is plain. ``sets``: how often all are drawn.
+    picture, from the same set without it; 1 is plain.
     """
 
     prior: Prior
     given: GivenViews
-    cameras: Cameras
+    rigs: Sequence[Cameras]
     steps: int
     scale: float = 1.0
-    sets: int = 1
 
     def empty(self) -> ViewSet:
         """Nothing drawn yet: in each set the colors, then the normals."""
-        return ViewSet.empty(self.prior, Cameras.join([self.cameras] * 2 * self.sets))
+        return ViewSet.empty(self.prior, Cameras.join([rig for rig in self.rigs for _ in range(2)]))
 
     @torch.no_grad()
     def draw(self, views: ViewSet, studio: Studio) -> Iterator[Progress]:
@@ -47,38 +48,39 @@ class CrossDomainSampler:
         def draw_set(number: int, part: Tensor) -> Iterator[Tensor]:
             shape = (1, len(part), *self.prior.spec.latent)
             noise = studio.noise(shape, "cross-domain views", number)
-            for step in ddim(self._predict, self.prior.schedule, noise, steps=self.steps):
+            predict = partial(self._predict, self.rigs[number])
+            for step in ddim(predict, self.prior.schedule, noise, steps=self.steps):
                 yield step.x0[0]
 
-        parts = torch.arange(len(views.drawn)).chunk(self.sets)
+        parts = torch.arange(len(views.drawn)).chunk(len(self.rigs))
         yield from views.fill(parts, self.steps, draw_set, lambda: self.preview(views))
 
     def preview(self, views: ViewSet) -> Asset:
         """A picture of the colors above the normals, as they are now."""
         images, _ = self.prior.decode(views.latents)
-        return Asset("views", contact_sheet=sheet(images, columns=len(self.cameras)))
+        return Asset("views", contact_sheet=sheet(images, columns=len(self.rigs[0])))
 
     def targets(self, views: ViewSet, weights: Tensor) -> SurfaceTargets:
-        """What the drawn views say of the surface, on the mean of all sets; the outline is the mean
-        of both domains', made steeper. ``weights``: of each camera's colors."""
-        drawn = decode_cut_out(self.prior, views.latents)
-        (color, normals), alphas = (
-            values.unflatten(0, (self.sets, 2, -1)).mean(0) for values in drawn
-        )
-        alpha, normals = alphas.mean(0), 2 * normals - 1
+        """What the drawn views say of the surface, set after set; the outline is the mean of both
+        domains', made steeper. ``weights``: of the colors of each camera of a set."""
+        images, alphas = decode_cut_out(self.prior, views.latents)
+        color, normals = images.unflatten(0, (len(self.rigs), 2, -1)).unbind(1)
+        color, normals = color.flatten(0, 1), 2 * normals.flatten(0, 1) - 1
+        alpha = alphas.unflatten(0, (len(self.rigs), 2, -1)).mean(1).flatten(0, 1)
         if self.prior.spec.normals_of == "picture":
             normals = normals @ self.given.cameras.c2w[0, :3, :3].T
         behind = self.prior.spec.background or 0.0
-        cameras = self.cameras.resized(*color.shape[1:3])
+        cameras = Cameras.join(self.rigs).resized(*color.shape[1:3])
         premultiplied = (color - behind * (1 - alpha)).clamp_min(0)
         solid = ((alpha - 0.5) * STEEPER + 0.5).clamp(0, 1)
         premultiplied = premultiplied * solid / alpha.clamp_min(1 / 255)
+        weights = weights.repeat(len(self.rigs))
         return SurfaceTargets(cameras, premultiplied, solid, normals, weights=weights)
 
-    def _predict(self, noisy: Tensor, t: Tensor) -> Tensor:
-        domain = [COLOR] * len(self.cameras) + [NORMAL] * len(self.cameras)
+    def _predict(self, rig: Cameras, noisy: Tensor, t: Tensor) -> Tensor:
+        domain = [COLOR] * len(rig) + [NORMAL] * len(rig)
         condition = Condition(
-            cameras=Cameras.join([self.cameras, self.cameras]), domain=torch.tensor([domain])
+            cameras=Cameras.join([rig, rig]), domain=torch.tensor([domain])
         )
         x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
         return x0.clamp(-1, 1) if self.prior.spec.bounded else x0

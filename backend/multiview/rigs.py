@@ -43,11 +43,24 @@ def _looking(prior: Prior, azimuth: Tensor, elevation_degrees: float) -> Cameras
     return orbit_cameras(azimuth, elevation_degrees, radius, FOV_DEGREES, prior.spec.resolution)
 
 
-def six_views(elevation_degrees: float, resolution: int) -> Cameras:
+def six_views(
+    elevation_degrees: float, resolution: int, turned_degrees: float = 0.0
+) -> Cameras:
     """Wonder3D's six orthographic views, at the elevation from which the picture was taken (its
-    own frame is that of the picture's camera, so that nobody need know it)."""
-    cameras = orbit_cameras(list(SIX_AZIMUTHS), elevation_degrees, 2.0, 0.0, resolution)
+    own frame is that of the picture's camera, so that nobody need know it); all but the first, the
+    picture's, may stand ``turned_degrees`` further around."""
+    front, *others = SIX_AZIMUTHS
+    azimuths = [front, *(azimuth + turned_degrees for azimuth in others)]
+    cameras = orbit_cameras(azimuths, elevation_degrees, 2.0, 0.0, resolution)
     return cameras.orthographic(2 / FILL)
+
+
+def sets_of_six(prior: Prior, elevation_degrees: float, count: int) -> list[Cameras]:
+    """The rigs of ``count`` sets of six views: where the prior draws from anywhere, each is turned
+    a little further, so that together they stand all around, behind as well."""
+    turn = 90.0 / count if _takes_views(prior) else 0.0
+    side = prior.spec.resolution
+    return [six_views(elevation_degrees, side, turn * number) for number in range(count)]
 
 
 def picture_camera(elevation_degrees: float, fov_degrees: float, resolution: int) -> Cameras:

@@ -112,13 +112,13 @@ def lift_thing(
     cut = prepare_picture(cut_out(painted.picture, painted.thing), side)
     sampler = CrossDomainSampler(
         prior, given_view(prior, cut, picture_camera(elevation, 0.0, side)),
-        six_views(elevation, side), options.view_steps,
+        [six_views(elevation, side)], options.view_steps,
     )
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
     drawn = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
-    targets = beside_picture(drawn, cut, len(sampler.cameras))
+    targets = beside_picture(drawn, cut, len(SIX_WEIGHTS))
     size = SurfaceSize(options.surface_steps, options.surface_grid, RAYS)
     sdf = yield from reconstruct(targets, size, DROPPED, studio, preview)
     return sdf.to_mesh(options.surface_grid, options.surface_texture, SURFACE_FACES)

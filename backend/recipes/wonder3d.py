@@ -12,7 +12,7 @@ import torch
 
 from backend.multiview.domains import CrossDomainSampler
 from backend.multiview.reference import beside_picture
-from backend.multiview.rigs import SIX_WEIGHTS, six_views
+from backend.multiview.rigs import SIX_WEIGHTS, sets_of_six
 from backend.multiview.surfaces import SurfaceSize, reconstruct
 from backend.multiview.views import to_views
 from backend.recipes.options import option
@@ -39,9 +39,10 @@ class Options:
     guidance_scale: float = option(
         1.0, "How strongly the views follow the picture", low=1.0, high=10.0
     )
-    view_steps: int = option(30, "Denoising steps for the views", low=4, high=200)
+    view_steps: int = option(30, "Denoising steps for the views", low=1, high=200)
     view_sets: int = option(
-        1, "Times that the views are drawn: what is fitted is their mean", low=1, high=16
+        1, "Times that six views are drawn, each time from further around where the prior can",
+        low=1, high=16,
     )
     fit_steps: int = option(1200, "Steps of fitting the views", low=10, high=20000)
     rays: int = option(4096, "Rays in a step of fitting", low=64, high=65536, advanced=True)
@@ -62,16 +63,16 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     """A picture in; a textured mesh and the first of the views that it was made from out."""
     prior = studio.prior("normals")
     reference = find_reference(inputs, prior, options, studio)
+    rigs = sets_of_six(prior, options.elevation_degrees, options.view_sets)
     sampler = CrossDomainSampler(
-        prior, reference.given, six_views(options.elevation_degrees, prior.spec.resolution),
-        options.view_steps, options.guidance_scale, options.view_sets,
+        prior, reference.given, rigs, options.view_steps, options.guidance_scale
     )
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
     targets = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
     if options.fov_degrees == 0:  # else the picture is no orthographic view
-        targets = beside_picture(targets, reference.picture, len(sampler.cameras))
+        targets = beside_picture(targets, reference.picture, len(rigs[0]))
     if not options.normals:
         targets = replace(targets, normals=None)
     size = SurfaceSize(
@@ -82,10 +83,10 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
         "mesh",
         lambda: sdf.to_mesh(options.grid_resolution, options.texture_size, options.faces),
     )
-    shown = views.part(slice(2 * len(sampler.cameras)))
+    shown = views.part(slice(2 * len(rigs[0])))
     return Asset(
         reference.name, mesh=mesh, contact_sheet=contact_sheet(MeshRepresentation(mesh)),
-        views=to_views(prior, sampler.cameras, shown.latents[: len(sampler.cameras)]),
+        views=to_views(prior, rigs[0], shown.latents[: len(rigs[0])]),
         images={"views": sampler.preview(shown).contact_sheet},
     )
 
@@ -102,10 +103,10 @@ RECIPE = Recipe(
     optional=("prompt",),
     options=Options,
     presets={
-        "draft": {"view_steps": 5, "view_sets": 4, "fit_steps": 300, "rays": 2048,
+        "draft": {"view_steps": 2, "view_sets": 8, "fit_steps": 300, "rays": 2048,
                   "grid_resolution": 64, "faces": 8000, "texture_size": 512},
-        "standard": {"view_steps": 5, "view_sets": 4},
-        "high": {"view_steps": 5, "view_sets": 4, "fit_steps": 3000, "grid_resolution": 160,
+        "standard": {"view_steps": 2, "view_sets": 8},
+        "high": {"view_steps": 2, "view_sets": 8, "fit_steps": 3000, "grid_resolution": 160,
                  "faces": 50000, "texture_size": 2048},
     },
     stages={"draw views": 10, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},

@@ -226,7 +226,7 @@ def test_normals_in_the_pictures_frame_and_views_over_white_become_targets(
     told = world @ rotation[0]  # in the axes of the front camera
     drawn = [color.expand(6, -1, -1, -1), torch.where(inside[..., None], told / 2 + 0.5, 1.0)]
     monkeypatch.setattr(prior, "decode", lambda latents: (torch.cat(drawn), None))
-    sampler = CrossDomainSampler(prior, GivenViews(randn(1, 4, 8, 8), SIX[[0]]), SIX, steps=4)
+    sampler = CrossDomainSampler(prior, GivenViews(randn(1, 4, 8, 8), SIX[[0]]), [SIX], steps=4)
     targets = sampler.targets(sampler.empty(), torch.ones(6))
     assert torch.allclose(targets.alpha[..., 0], inside.float().expand(6, -1, -1))
     assert torch.allclose(targets.normals[:, inside], world[:, inside], atol=1e-5)

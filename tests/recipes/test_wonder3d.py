@@ -14,7 +14,7 @@ from backend.evaluation.geometry import chamfer, volume_iou
 from backend.multiview.domains import CrossDomainSampler
 from backend.multiview.hull import visual_hull
 from backend.multiview.reference import ReferenceView
-from backend.multiview.rigs import picture_camera, six_views
+from backend.multiview.rigs import picture_camera, sets_of_six, six_views
 from backend.multiview.surfaces import SurfaceSize, SurfaceTargets, reconstruct
 from backend.priors.base import COLOR, NORMAL
 from backend.priors.oracle import WITH_CAMERAS, DrawnWorld, OraclePrior
@@ -22,6 +22,7 @@ from backend.priors.worlds import World, animal, bowl, cube
 from backend.recipes import registry, wonder3d
 from backend.recipes.recipe import Inputs
 from backend.recipes.wonder3d import RECIPE, Options
+from backend.rendering.cameras import Cameras
 from backend.studio import Progress, Studio
 from protocol.assets import Asset, Image, Mesh
 from protocol.errors import InputError
@@ -224,28 +225,41 @@ def test_the_prior_is_told_what_the_picture_shows(
     assert spy.questions[0].condition.text is not None
 
 
-def test_views_drawn_several_times_are_fitted_on_their_mean_and_the_first_are_the_result(
-    tmp_path: Path,
-) -> None:
-    """Of a prior in doubt: no set is the mean of all."""
+def test_sets_are_fitted_side_by_side_and_the_first_is_the_result(tmp_path: Path) -> None:
+    """Of a prior in doubt: no set is another."""
     worlds = [DrawnWorld(world, SIDE) for world in (animal(), animal().turned(180.0))]
     prior = OraclePrior(worlds, deviation=0.3, resolution=SIDE, capabilities=WITH_CAMERAS)
     reference = ReferenceView.of({"image": photograph(animal())}, prior, 0.0, 0.0)
     studio = Studio(tmp_path, tmp_path, 3, lambda capability: prior, {}, {"draw views": 1})
-    sampler = CrossDomainSampler(prior, reference.given, six_views(0.0, SIDE), 4, sets=3)
+    rigs = [six_views(0.0, SIDE, turned) for turned in (0.0, 30.0, 60.0)]
+    sampler = CrossDomainSampler(prior, reference.given, rigs, 4)
     views = sampler.empty()
     for _ in sampler.draw(views, studio):
         pass
     assert views.drawn.all() and len(views.latents) == 3 * 12
-    one = replace(sampler, sets=1)
-    apart = [one.targets(views.part(slice(12 * i, 12 * i + 12)), torch.ones(6)) for i in range(3)]
-    assert (apart[0].normals - apart[1].normals).abs().max() > 0.05
-    mean = torch.stack([each.normals for each in apart]).mean(0)
-    assert torch.allclose(sampler.targets(views, torch.ones(6)).normals, mean, atol=1e-5)
+    targets = sampler.targets(views, torch.arange(6.0))
+    assert torch.equal(targets.cameras.c2w, Cameras.join(rigs).c2w)
+    assert targets.weights is not None and targets.weights.tolist() == 3 * list(range(6))
+    one = replace(sampler, rigs=rigs[:1])
+    for number in range(3):
+        part = views.part(slice(12 * number, 12 * number + 12))
+        apart, own = one.targets(part, torch.ones(6)), slice(6 * number, 6 * number + 6)
+        for name in ("premultiplied", "alpha", "normals"):
+            assert torch.equal(getattr(apart, name), getattr(targets, name)[own])
     alone = one.empty()
     for _ in one.draw(alone, studio):
         pass
     assert torch.equal(alone.latents, views.latents[:12])  # further sets change nothing before them
+
+
+def test_four_sets_stand_all_around_where_the_prior_draws_from_anywhere() -> None:
+    free = OraclePrior([DrawnWorld(cube(), SIDE)], resolution=SIDE, capabilities=WITH_CAMERAS)
+    fixed = OraclePrior([DrawnWorld(cube(), SIDE)], resolution=SIDE, capabilities={"normals"})
+    seen = Cameras.join(sets_of_six(free, 20.0, 4)).positions
+    around = torch.atan2(seen[:, 0], -seen[:, 1]).rad2deg().round(decimals=1) % 360
+    assert sorted(set(around.tolist())) == [22.5 * step for step in range(16)]
+    for rig in sets_of_six(fixed, 20.0, 4):
+        assert torch.equal(rig.c2w, six_views(20.0, SIDE).c2w)
 
 
 @pytest.mark.parametrize(("fov", "shown"), [(0.0, True), (20.0, False)])
