@@ -79,8 +79,6 @@ class CrossDomainSampler:
 
     def _predict(self, rig: Cameras, noisy: Tensor, t: Tensor) -> Tensor:
         domain = [COLOR] * len(rig) + [NORMAL] * len(rig)
-        condition = Condition(
-            cameras=Cameras.join([rig, rig]), domain=torch.tensor([domain])
-        )
+        condition = Condition(cameras=Cameras.join([rig, rig]), domain=torch.tensor([domain]))
         x0 = predict_beside(self.prior, self.given, noisy, t, condition, self.scale).x0
         return x0.clamp(-1, 1) if self.prior.spec.bounded else x0

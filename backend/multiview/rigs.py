@@ -43,9 +43,7 @@ def _looking(prior: Prior, azimuth: Tensor, elevation_degrees: float) -> Cameras
     return orbit_cameras(azimuth, elevation_degrees, radius, FOV_DEGREES, prior.spec.resolution)
 
 
-def six_views(
-    elevation_degrees: float, resolution: int, turned_degrees: float = 0.0
-) -> Cameras:
+def six_views(elevation_degrees: float, resolution: int, turned_degrees: float = 0.0) -> Cameras:
     """Wonder3D's six orthographic views, at the elevation from which the picture was taken (its
     own frame is that of the picture's camera, so that nobody need know it); all but the first, the
     picture's, may stand ``turned_degrees`` further around."""
