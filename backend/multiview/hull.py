@@ -17,11 +17,24 @@ def visual_hull(
     (views, height, width, 1). What lies outside of a view's frame is outside of the shape."""
 
     def least_alpha(points: Tensor) -> Tensor:
-        pixels, _ = cameras.project(points)
-        size = torch.tensor([cameras.width, cameras.height])
-        places = (2 * pixels / size - 1)[:, :, None]
-        seen = grid_sample(alpha.permute(0, 3, 1, 2), places, align_corners=False)
-        return seen[:, 0, :, 0].amin(0)
+        return alpha_at(cameras, alpha, points).amin(0)
 
     level = sample_density(least_alpha, resolution) - 0.5
     return surface_of_level(close_level(4 * level), faces)
+
+
+def inside_outlines(cameras: Cameras, alpha: Tensor, points: Tensor, least: float) -> Tensor:
+    """Those of ``points`` (n, 3) at which every view has an alpha above ``least``."""
+    for view in range(len(cameras)):  # one after another: most points are gone after a few
+        points = points[alpha_at(cameras[[view]], alpha[[view]], points)[0] > least]
+    return points
+
+
+def alpha_at(cameras: Cameras, alpha: Tensor, points: Tensor) -> Tensor:
+    """What each view's ``alpha`` (views, height, width, 1) is where ``points`` (n, 3) appear in it,
+    (views, n); zero outside of its frame."""
+    pixels, _ = cameras.project(points)
+    size = torch.tensor([cameras.width, cameras.height])
+    places = (2 * pixels / size - 1)[:, :, None]
+    seen = grid_sample(alpha.permute(0, 3, 1, 2), places, align_corners=False)
+    return seen[:, 0, :, 0]

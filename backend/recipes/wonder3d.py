@@ -111,5 +111,5 @@ RECIPE = Recipe(
     },
     stages={"draw views": 10, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
     run=run,
-    version=5,
+    version=6,
 )

@@ -10,7 +10,7 @@ import torch
 import trimesh
 
 from backend.diffusion.annealing import Number
-from backend.multiview.hull import visual_hull
+from backend.multiview.hull import inside_outlines, visual_hull
 from backend.multiview.rigs import SIX_AZIMUTHS, picture_camera, six_views
 from backend.multiview.surfaces import (
     WEIGHTS,
@@ -20,6 +20,7 @@ from backend.multiview.surfaces import (
     ball_points,
     facing_weight,
     keep_lowest,
+    outlined_loss,
     reconstruct,
     start,
 )
@@ -105,22 +106,59 @@ def test_an_egg_is_recovered_from_six_views(fitted: Sdf) -> None:
     )
 
 
-def test_what_no_view_sees_stays_whole_while_the_finer_grid_is_fitted(tmp_path: Path) -> None:
-    """An egg on a plate, seen from level cameras alone: with the rate that the coarse grid has, the
-    underside is eaten away to 0.84 of the whole."""
-    middles, radii = ((0, 0, 0.2), (0, 0, -0.35)), ((0.35, 0.35, 0.45), (0.75, 0.75, 0.2))
-    served = World("egg on a plate", tuple(map(ellipsoid, middles, radii, [PAINT] * 2)))
-    studio = Studio(tmp_path, tmp_path, 0, lambda capability: None, {})
-    sdf = finish(reconstruct(
-        seen(served), SurfaceSize(100, 32, 768), 0.2, studio, lambda sdf: Asset("egg")
-    ))
+def shared(found: Sdf, middles: list[tuple[float, ...]], radii: list[tuple[float, ...]]) -> float:
+    """Volume that ``found`` shares with some ellipsoids together, of all that either fills."""
     points = node_points(torch.empty(1, 64, 64, 64)).reshape(-1, 3)
     inside = torch.zeros(len(points), dtype=torch.bool)
     for middle, radius in zip(middles, radii, strict=True):
         inside |= ((points - torch.tensor(middle)) / torch.tensor(radius)).norm(dim=-1) < 1
     with torch.no_grad():
-        found = sdf.nodes().distance(points) < 0
-    assert (found & inside).sum() > 0.9 * (found | inside).sum()
+        solid = found.nodes().distance(points) < 0
+    return float((solid & inside).sum() / (solid | inside).sum())
+
+
+@pytest.mark.parametrize(("radii", "least"), [
+    ([(0.35, 0.35, 0.45), (0.75, 0.75, 0.2)], 0.9), ([(0.15, 0.15, 0.5), (0.85, 0.85, 0.1)], 0.68),
+])
+def test_what_level_views_do_not_see_is_whole(
+    tmp_path: Path, radii: list[tuple[float, ...]], least: float
+) -> None:
+    """An egg on a plate, whose underside is eaten away at the rate of the coarse grid (0.84), and a
+    knob on a thin plate, of which only the rim is ever seen (0.56 where nothing says that what lies
+    in all outlines is solid)."""
+    middles = [(0, 0, 0.2), (0, 0, -0.35)]
+    served = World("egg on a plate", tuple(map(ellipsoid, middles, radii, [PAINT] * 2)))
+    studio = Studio(tmp_path, tmp_path, 0, lambda capability: None, {})
+    sdf = finish(reconstruct(
+        seen(served), SurfaceSize(100, 48, 768), 0.2, studio, lambda sdf: Asset("egg")
+    ))
+    assert shared(sdf, middles, radii) > least
+
+
+def test_points_are_held_on_the_side_that_all_outlines_say() -> None:
+    targets = seen(egg())
+    points = ball_points(4000, torch.Generator().manual_seed(0))
+    inside = inside_outlines(targets.cameras, targets.alpha, points, 0.6)
+    outside = inside_outlines(targets.cameras, 1 - targets.alpha, points, 0.6)
+    reach = (points / torch.tensor(RADII).float()).norm(dim=-1)
+    assert set(map(tuple, inside.tolist())) >= set(map(tuple, points[reach < 0.9].tolist()))
+    assert len(inside) < 1.6 * (reach < 1).sum()
+    # from the side an egg hides what is before and behind it, but not what is far above
+    assert (outside / torch.tensor(RADII).float()).norm(dim=-1).min() > 1
+    assert len(outside) > 100
+
+
+def test_only_points_on_the_wrong_side_count() -> None:
+    anywhere = torch.Generator()
+    with torch.no_grad():
+        nodes = Sdf(32).nodes()  # a ball of radius 0.5
+    within, without = torch.tensor([[0.2, 0, 0]]), torch.tensor([[0, 0.8, 0]])
+    for points, sign, wanted in (
+        (within, -1, 0.0), (without, 1, 0.0), (without, -1, 0.31), (within, 1, 0.31),
+        (torch.zeros(0, 3), 1, 0.0),
+    ):
+        loss = outlined_loss(nodes, points, sign, 4, anywhere)
+        assert float(loss) == pytest.approx(wanted, abs=0.01)
 
 
 def test_colors_and_normals_are_those_of_the_views(fitted: Sdf) -> None:
