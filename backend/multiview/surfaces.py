@@ -17,13 +17,13 @@ from backend.representations.sdf import RayValues, Sdf, SdfNodes
 from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
-# The released configuration's weights, but for sparsity and smoothness, of which views of 64 pixels
-# bear less: legs and plates are two cells thick there, and both losses wear them away. Smoothness
-# grows: hollows are found first, then what the views do not agree on is evened out. Ours are
-# "depth", for views that have it, and "solid" and "empty".
+# The released configuration's weights, but for sparsity: legs and plates are two cells thick in
+# views of 64 pixels, and more of it wears them away. "depth" is ours, for views that have it, and so
+# are "solid" and "empty" and the growing smoothness: hollows are found first, then what the views do
+# not agree on is evened out.
 WEIGHTS: Mapping[str, Number] = {
     "color": 0.5, "mask": 1.0, "normals": 1.0, "depth": 1.0, "eikonal": 0.2,
-    "sparsity": 0.05, "smoothness": Schedule(0.05, 0.25), "solid": 0.3, "empty": 1.0,
+    "sparsity": 0.05, "smoothness": Schedule(0.1, 0.5), "solid": 0.3, "empty": 1.0,
 }
 RATES: Mapping[str, Number] = {
     "geometry": Schedule(2e-2, 1e-3, shape="exponential"),
