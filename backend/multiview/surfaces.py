@@ -18,8 +18,8 @@ from backend.studio import Progress, Studio
 from protocol.assets import Asset
 
 # The released configuration's weights, but for sparsity: legs and plates are two cells thick in
-# views of 64 pixels, and more of it wears them away. "depth" is ours, for views that have it, and so
-# are "solid" and "empty" and the growing smoothness: hollows are found first, then what the views do
+# views of 64 pixels, and more of it wears them away. Ours are "depth", for views that have it,
+# "solid" and "empty", and the growing smoothness: hollows are found first, then what the views do
 # not agree on is evened out.
 WEIGHTS: Mapping[str, Number] = {
     "color": 0.5, "mask": 1.0, "normals": 1.0, "depth": 1.0, "eikonal": 0.2,
