@@ -1,12 +1,11 @@
 """The visual hull: the largest shape with the outlines that some views show (Laurentini 1994)."""
 
-import torch
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from backend.meshing.isosurface import close_level, sample_density
 from backend.meshing.surface import surface_of_level
 from backend.rendering.cameras import Cameras
+from backend.rendering.lookup import look_up, places_of
 from protocol.assets import Mesh
 
 
@@ -33,8 +32,5 @@ def inside_outlines(cameras: Cameras, alpha: Tensor, points: Tensor, least: floa
 def alpha_at(cameras: Cameras, alpha: Tensor, points: Tensor) -> Tensor:
     """What each view's ``alpha`` (views, height, width, 1) is where ``points`` (n, 3) appear in it,
     (views, n); zero outside of its frame."""
-    pixels, _ = cameras.project(points)
-    size = torch.tensor([cameras.width, cameras.height])
-    places = (2 * pixels / size - 1)[:, :, None]
-    seen = grid_sample(alpha.permute(0, 3, 1, 2), places, align_corners=False)
-    return seen[:, 0, :, 0]
+    places, _ = places_of(points, cameras)
+    return look_up(alpha[..., 0], places)

@@ -2,7 +2,7 @@
 nearly: Wonder3D's geometry-aware normal fusion (Long et al., arXiv 2310.15008, section 4.3)."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -121,8 +121,7 @@ def reconstruct(
     fit = SurfaceFit(targets, studio, 0.0, size.rays, preview=lambda: preview(sdf))
     yield from _fit_stage("fit coarse surface", fit, sdf, size.steps // 2)
     sdf = sdf.resized(size.cells)
-    late = Schedule(0.0, dropped, begin=0.5, end=0.75)
-    fit = replace(fit, dropped=late, rates=FINE_RATES)
+    fit.dropped, fit.rates = Schedule(0.0, dropped, begin=0.5, end=0.75), FINE_RATES
     yield from _fit_stage("fit surface", fit, sdf, size.steps // 2)
     return sdf
 
