@@ -23,8 +23,8 @@ def train(
     stage: Annotated[
         str | None,
         typer.Option(
-            help="A, B, C or D (each with all before it), edits (from the weights that ship), "
-            "points or recognition; if absent, the last of the first four"
+            help="A, B, C or D (each with all before it), edits or six (from the weights that "
+            "ship), points or recognition; if absent, the last of the first four"
         ),
     ] = None,
     cool_down: Annotated[
@@ -59,7 +59,7 @@ def train(
     else:
         raise InputError(
             "stage_unknown", f"There is no stage {stage!r}.",
-            "A, B, C, D, edits, points or recognition.",
+            "A, B, C, D, edits, six, points or recognition.",
         )
 
 

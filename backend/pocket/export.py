@@ -7,11 +7,11 @@ from backend.pocket.changes import save_change
 from backend.pocket.weights import (
     COMMITTED,
     DEVELOPMENT,
-    EDITS_FOLDER,
     POINTS_FOLDER,
     RECOGNITION_FOLDER,
     REMEDY,
     STATE,
+    TUNED_FOLDERS,
     WeightsError,
     load_network,
     load_points,
@@ -26,12 +26,12 @@ def export_weights(to: Path = COMMITTED, state: Path = STATE) -> Path:
 
     Raises WeightsError where there is none, or it does not load or belong together.
     """
-    trained = {name: state / name / DEVELOPMENT.name for name in (*_LOADERS, EDITS_FOLDER)}
+    trained = {name: state / name / DEVELOPMENT.name for name in (*_LOADERS, *TUNED_FOLDERS)}
     found = {name: folder for name, folder in trained.items() if folder.exists()}
     if not found:
         raise WeightsError(f"nothing was trained in {state}; {REMEDY}")
     for name, folder in found.items():
-        if name == EDITS_FOLDER:
+        if name in TUNED_FOLDERS:
             save_change(to / name, folder, to)
         else:
             _LOADERS[name](folder)

@@ -23,10 +23,10 @@ from backend.pocket.sampling import sample_points
 from backend.pocket.text import ENCODER_SHA256, MAX_TOKENS, embed_text, tokens_of
 from backend.pocket.weights import (
     COMMITTED,
-    EDITS_FOLDER,
     LICENSE,
     POINTS_FOLDER,
     RECOGNITION_FOLDER,
+    TUNED_FOLDERS,
     Description,
     describe_network,
     load_network,
@@ -34,6 +34,8 @@ from backend.pocket.weights import (
     load_recognition,
 )
 from backend.priors.base import (
+    COLOR,
+    NORMAL,
     Capability,
     Condition,
     Prediction,
@@ -60,8 +62,8 @@ class PocketPrior(WithoutReadings):
     With ``Condition.cameras`` it draws those views jointly, without them views of its choosing;
     ``Condition.given`` views are taken as they are. One text a set. ``said``: what the weights know
     and can; it claims no more than that. ``half``: evaluate in bfloat16
-    where that is fast and nobody differentiates. ``edits``: what draws where ``Condition.place`` is
-    told; without it places are ignored.
+    where that is fast and nobody differentiates. ``tuned``: fine-tunes by name, each of which draws
+    what it was tuned for (:func:`_tuned_for`); without that for edits places are ignored.
     """
 
     network: PocketNetwork
@@ -70,13 +72,12 @@ class PocketPrior(WithoutReadings):
     said: Description = field(default_factory=lambda: Description({}))
     points: PointsNetwork | None = None
     recognition: RecognitionNetwork | None = None
-    edits: PocketNetwork | None = None
+    tuned: dict[str, PocketNetwork] = field(default_factory=dict)
     schedule: NoiseSchedule = field(default_factory=CosineSchedule)
 
     def __post_init__(self) -> None:
         self.network = self.network.to(self.device).eval()
-        if self.edits is not None:
-            self.edits = self.edits.to(self.device).eval()
+        self.tuned = {name: each.to(self.device).eval() for name, each in self.tuned.items()}
         self.spec = PriorSpec(
             name="pocket",
             resolution=RESOLUTION,
@@ -88,7 +89,9 @@ class PocketPrior(WithoutReadings):
             guidance_scale=GUIDANCE_SCALE,
             distillation_scale=DISTILLATION_SCALE,
             license=LICENSE,
-            fingerprint=weights_hash(self.network, self.points, self.recognition, self.edits),
+            fingerprint=weights_hash(
+                self.network, self.points, self.recognition, *self.tuned.values()
+            ),
             prediction="x0",
             background=BACKGROUND,
             bounded=True,
@@ -102,23 +105,25 @@ class PocketPrior(WithoutReadings):
     def load(
         cls, folder: Path | None = None, device: torch.device = CPU, *, half: bool = True
     ) -> "PocketPrior":
-        """With the weights of a folder, and its networks for points, for recognition and for edits
-        of a place if it has them; without a folder, those that ship."""
+        """With the weights of a folder, its networks for points and for recognition, and its
+        fine-tunes, if it has them; without a folder, those that ship."""
         folder = folder or COMMITTED
         points, seen = folder / POINTS_FOLDER, folder / RECOGNITION_FOLDER
-        edits = folder / EDITS_FOLDER
         return cls(
             load_network(folder), device, half, describe_network(folder),
             load_points(points) if points.exists() else None,
             load_recognition(seen) if seen.exists() else None,
-            load_changed(edits, folder) if edits.exists() else None,
+            {
+                name: load_changed(folder / name, folder)
+                for name in TUNED_FOLDERS if (folder / name).exists()
+            },
         )
 
     def with_network(self, network: nn.Module, spec: PriorSpec) -> "PocketPrior":
         """See :class:`backend.priors.base.NetworkPrior`."""
         twin = copy(self)
         twin.network, twin.spec = network, spec  # type: ignore[assignment]
-        twin.edits = None  # of the network that was
+        twin.tuned = {}  # of the network that was
         return twin
 
     def embed_text(self, prompts: list[str]) -> TextEmbedding:
@@ -139,10 +144,8 @@ class PocketPrior(WithoutReadings):
         text = condition.text or self.embed_text([""]).repeat(len(noisy))
         if len(text) != len(noisy):
             raise ValueError(f"one text a set is wanted, not {len(text)} for {len(noisy)} sets")
-        network = self.network
-        if condition.place is not None and self.edits is not None:
-            network = self.edits
-        elif condition.place is not None:
+        network = self.tuned.get(_tuned_for(condition), self.network)
+        if "edits" not in self.tuned:
             condition = replace(condition, place=None)
         with self._precision():
             x0 = network(noisy, t, **_inputs(noisy, t, condition, text)).float()
@@ -208,6 +211,18 @@ class PocketPrior(WithoutReadings):
     def _precision(self) -> torch.autocast:
         # Half precision is what it was trained in; a caller that differentiates gets all digits.
         return half_precision(self.device, self.half and not torch.is_grad_enabled())
+
+
+def _tuned_for(condition: Condition) -> str:
+    """Which of the TUNED_FOLDERS draws what such conditions ask for, if any: edits that are told
+    their place, and colors together with normals beside given views."""
+    if condition.place is not None:
+        return "edits"
+    if condition.domain is None or condition.given is None or not condition.given.any():
+        return ""
+    wanted = condition.domain.expand_as(condition.given)[~condition.given]
+    both = (wanted == COLOR).any() and (wanted == NORMAL).any()
+    return "six" if both else ""
 
 
 def _inputs(

@@ -10,7 +10,7 @@ from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.points import PointsConfig, PointsNetwork
 from backend.pocket.reprojection import reprojected
 from backend.pocket.weights import Description
-from backend.priors.base import Condition, KnownPixels, TextEmbedding
+from backend.priors.base import COLOR, NORMAL, Condition, KnownPixels, TextEmbedding
 from backend.priors.pocket import PocketPrior, camera_complaints, weights_hash
 from backend.rendering.cameras import Cameras, orbit_cameras
 from protocol.errors import InputError
@@ -142,7 +142,8 @@ def test_places_are_told_to_what_was_trained_for_them() -> None:
     place[..., :32] = 1
     source = 0.3 * torch.ones(2, 2, 4, 64, 64)
     placed, plain = (Condition(WORDS, source=source, place=told) for told in (place, None))
-    without, tuned = PocketPrior(network()), PocketPrior(network(), edits=network(seed=1))
+    without = PocketPrior(network())
+    tuned = PocketPrior(network(), tuned={"edits": network(seed=1)})
     with torch.no_grad():
         shown = [prior.predict(noisy(), T, told).x0
                  for prior in (without, tuned) for told in (plain, placed)]
@@ -151,7 +152,23 @@ def test_places_are_told_to_what_was_trained_for_them() -> None:
     assert not torch.allclose(shown[3], shown[2], atol=1e-4)
     assert not torch.allclose(shown[3], elsewhere, atol=1e-5)
     assert tuned.spec.fingerprint != without.spec.fingerprint
-    assert tuned.with_network(network(), tuned.spec).edits is None
+    assert not tuned.with_network(network(), tuned.spec).tuned
+
+
+def test_colors_with_normals_beside_a_picture_are_drawn_by_what_was_trained_for_them() -> None:
+    prior = PocketPrior(network(), tuned={"six": network(seed=1)})
+    alone = {"": PocketPrior(network()), "six": PocketPrior(network(seed=1))}
+    shown, none = torch.tensor([[True, False, False]] * 2), torch.zeros(2, 3, dtype=torch.bool)
+    seen = orbit_cameras([0.0, 30.0, 60.0] * 2, 10.0, 3.2, 40.0, 64)
+    latents, t = torch.randn(2, 3, 4, 64, 64), torch.full((2, 3), 0.8)
+    for given, domain, tuned in (
+        (shown, [COLOR, COLOR, NORMAL], "six"), (none, [COLOR, COLOR, NORMAL], ""),
+        (shown, [COLOR, NORMAL, NORMAL], ""), (shown, [COLOR, COLOR, COLOR], ""),
+    ):
+        told = Condition(WORDS, seen, given=given, domain=torch.tensor([domain] * 2))
+        with torch.no_grad():
+            found, wanted = (each.predict(latents, t, told).x0 for each in (prior, alone[tuned]))
+        assert torch.equal(found, wanted), (domain, tuned)
 
 
 def test_it_claims_what_its_weights_were_trained_for() -> None:

@@ -14,7 +14,8 @@ from backend.evaluation.looking import ring, sphere
 from backend.multiview.hull import visual_hull
 from backend.multiview.images import OBJECT_FILL
 from backend.multiview.rigs import FILL, picture_camera
-from backend.pocket.render import render
+from backend.pocket.framing import centered, reach
+from backend.pocket.render import render, views_of
 from backend.pocket.vocabulary import Pair
 from backend.pocket.world import Scene, build, caption, held_out_prompts
 from backend.pocket.world.meshes import to_mesh
@@ -70,31 +71,11 @@ def turned_to_fit(scene: Scene, camera: Cameras) -> Scene:
     for degrees in TURNS_DEGREES:
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         turn = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]])
-        fitted = as_supposed(scene.moved(turn), camera)
-        reach = max(np.linalg.norm(part.surface_points(), axis=1).max() for part in fitted.parts)
-        found.append((reach, fitted))
-        if reach <= LARGEST:
+        fitted = centered(scene.moved(turn), views_of(camera)[0], OBJECT_FILL)
+        found.append((reach(fitted), fitted))
+        if found[-1][0] <= LARGEST:
             break
     return min(found, key=lambda pair: pair[0])[1]
-
-
-def as_supposed(scene: Scene, camera: Cameras, rounds: int = 3) -> Scene:
-    """The object where a recipe will suppose it that cuts it out of its picture: the outline in the
-    middle, its longer side ``OBJECT_FILL`` of the frame. Nothing is left to be aligned then."""
-    size = camera.height
-    ortho = camera.ortho_height
-    distance = float(camera.positions.norm())
-    width = 2 * float((camera.fov_degrees.deg2rad() / 2).tan()) * distance
-    pixel = (float(ortho) if ortho is not None else width) / size
-    right, up = camera.c2w[0, :3, :2].T.double().numpy()
-    for _ in range(rounds):
-        solid = render(scene, camera, samples=1)["rgba"][0, ..., 3] > 0.5
-        rows, columns = (np.flatnonzero(solid.any(axis)) for axis in (1, 0))
-        x, y = (np.array([columns[0] + columns[-1], rows[0] + rows[-1]]) + 1 - size) / 2 * pixel
-        scale = OBJECT_FILL * size / (max(np.ptp(rows), np.ptp(columns)) + 1)
-        offset = -scale * (x * right - y * up)
-        scene = scene.moved(np.concatenate([scale * np.eye(3), offset[:, None]], 1))
-    return scene
 
 
 def measure(scene: Scene, made: Asset) -> Figures:

@@ -19,6 +19,7 @@ from backend.pocket.data.readings import draw_labeled, draw_matched
 from backend.pocket.data.views import (
     draw_free,
     draw_joint,
+    draw_pictured,
     draw_relative,
     draw_rigged,
     draw_single,
@@ -46,6 +47,7 @@ EXAMPLES = {
     "relative": Example(4, draw_relative),
     "surfaces": Example(8, draw_surfaces),
     "six": Example(13, draw_six),
+    "pictured six": Example(13, draw_pictured),
     "surface": Example(3, draw_surface),
     "edited": Example(1, draw_edited),
     "edited views": Example(4, draw_edited_views),
@@ -78,7 +80,10 @@ STAGES: dict[str, dict[str, float]] = {
 }
 """How often a step of each stage trains on each kind; a later stage keeps the earlier kinds."""
 
-FINE_TUNES: dict[str, dict[str, float]] = {"edits": {"placed views": 1.0}}
+FINE_TUNES: dict[str, dict[str, float]] = {
+    "edits": {"placed views": 1.0},
+    "six": {"pictured six": 1.0},
+}
 """What goes on from a stage with a few kinds alone and forgets the others, as the published model
 of edits (InstructPix2Pix) goes on from a model of text."""
 

@@ -16,6 +16,7 @@ from backend.pocket.data.pictures import (
     turned_z,
 )
 from backend.pocket.data.shots import (
+    ORTHOGRAPHIC_AZIMUTHS,
     Shot,
     draw_around,
     draw_orthographic,
@@ -23,6 +24,7 @@ from backend.pocket.data.shots import (
     draw_ring,
     draw_shot,
 )
+from backend.pocket.framing import centered, reach
 from backend.pocket.network import COLOR, DEPTH, GENERATED, GIVEN, NORMAL
 from backend.pocket.render import Light, render_views
 from backend.pocket.world import (
@@ -34,6 +36,11 @@ from backend.pocket.world import (
     view_words,
 )
 from backend.pocket.world.scenes import Scene
+
+SIX_FILL, PICTURE_FILL = 0.95, 0.75
+"""Of the frames of six views the unit ball, of a picture's frame the object, as
+`backend.multiview` has them."""
+PICTURE_PIXELS = 128
 
 
 @dataclass(frozen=True)
@@ -145,21 +152,51 @@ def draw_six(rng: np.random.Generator, held_out: bool) -> Sample:
     if rng.random() < 0.5:
         picture = replace(picture, fov=float(rng.uniform(25, 60)), orthographic=False)
     subject = draw_subject(rng, held_out, picture, opaque_share=0)
-    shots = [picture, *six]
-    planes = _planes(subject, shots, picture.azimuth)
-    return Sample(
-        np.concatenate([planes[COLOR], planes[NORMAL][1:]]),
-        [shot.turned(-picture.azimuth) for shot in [*shots, *six]],
-        ("", caption(subject.kind), subject.caption)[rng.integers(3)],
-        role=np.array([GIVEN] + [GENERATED] * 12),
-        domain=np.array([COLOR] * 7 + [NORMAL] * 6),
-    )
+    words = ("", caption(subject.kind), subject.caption)[rng.integers(3)]
+    return _six(subject, picture, six, words)
+
+
+def draw_pictured(rng: np.random.Generator, held_out: bool) -> Sample:
+    """As :func:`draw_six`, of pictures as recipes prepare and name them: mostly level and from the
+    front, the outline in the middle and its longer side ``PICTURE_FILL`` of the frame, the kind
+    recognized; and of views that may all but the front stand further around. What would not fit
+    into the unit ball is drawn again."""
+    while True:
+        first = Shot(0.0, 0.0, 40.0, SIX_FILL, True)
+        if rng.random() < 0.4:
+            first = replace(first, azimuth=float(rng.uniform(0, 360)))
+        if rng.random() < 0.4:
+            first = replace(first, elevation=float(rng.uniform(-10, 45)))
+        picture = first
+        if rng.random() < 0.25:
+            picture = replace(picture, fov=float(rng.uniform(25, 60)), orthographic=False)
+        subject = draw_subject(rng, held_out, picture, opaque_share=0)
+        fitted = centered(subject.scene, picture.view(), PICTURE_FILL, PICTURE_PIXELS)
+        if reach(fitted) <= 1:
+            break
+    turn = float(rng.uniform(0, 90))
+    others = [first.turned(azimuth + turn) for azimuth in ORTHOGRAPHIC_AZIMUTHS[1:]]
+    chance, subject = rng.random(), replace(subject, scene=fitted)
+    words = subject.caption if chance < 0.15 else caption(subject.kind) if chance < 0.9 else ""
+    return _six(subject, picture, [first, *others], words)
 
 
 def draw_surface(rng: np.random.Generator, held_out: bool) -> Sample:
     """One camera in all three domains; the color is given more often than not."""
     given = np.array([rng.random() < 0.7, False, False])
     return _surfaces(rng, held_out, [draw_shot(rng)], (COLOR, NORMAL, DEPTH), given)
+
+
+def _six(subject: Subject, picture: Shot, six: list[Shot], words: str) -> Sample:
+    """The picture, given, then six views as colors and six as normals, in the picture's frame."""
+    shots = [picture, *six]
+    planes = _planes(subject, shots, picture.azimuth)
+    return Sample(
+        np.concatenate([planes[COLOR], planes[NORMAL][1:]]),
+        [shot.turned(-picture.azimuth) for shot in [*shots, *six]], words,
+        role=np.array([GIVEN] + [GENERATED] * 12),
+        domain=np.array([COLOR] * 7 + [NORMAL] * 6),
+    )
 
 
 def _surfaces(

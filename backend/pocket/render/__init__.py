@@ -55,13 +55,17 @@ def render(
     scene: Scene, cameras: Cameras, light: Light | None = None, samples: int = 2
 ) -> dict[str, Floats]:
     """Render square `cameras`; see `render_views`. Raises ValueError where they are not square."""
+    return render_views(scene, views_of(cameras), light, samples, cameras.height)
+
+
+def views_of(cameras: Cameras) -> list[View]:
+    """The cameras as the ray caster wants them. Raises ValueError where they are not square."""
     if cameras.height != cameras.width:
         raise ValueError(f"the ray caster draws squares, not {cameras.height} x {cameras.width}")
     fov, c2w = np.radians(cameras.fov_degrees.double().numpy()), cameras.c2w.double().numpy()
     ortho = np.zeros(len(fov)) if cameras.ortho_height is None else cameras.ortho_height.numpy()
     half = np.where(ortho > 0, ortho / 2, np.tan(fov / 2))
-    views = [View(c2w[i, :3], float(half[i]), bool(ortho[i] > 0)) for i in range(len(fov))]
-    return render_views(scene, views, light, samples, cameras.height)
+    return [View(c2w[i, :3], float(half[i]), bool(ortho[i] > 0)) for i in range(len(fov))]
 
 
 def render_views(

@@ -110,8 +110,7 @@ def test_every_fourth_thing_is_hollow_and_seen_from_above() -> None:
 def test_a_train_is_turned_until_it_fits() -> None:
     camera = picture_camera(0.0, 0.0, images.PICTURE_PIXELS)
     scene = images.turned_to_fit(build("train", "red", 0), camera)
-    reach = max(np.linalg.norm(part.surface_points(), axis=1).max() for part in scene.parts)
-    assert reach <= images.LARGEST
+    assert images.reach(scene) <= images.LARGEST
 
 
 def edited(operation: str, made: str) -> dict[str, float]:

@@ -3,13 +3,18 @@
 import numpy as np
 import pytest
 
+from backend.multiview.images import OBJECT_FILL
+from backend.multiview.rigs import FILL
 from backend.pocket.data.batches import Sample
 from backend.pocket.data.mixture import draw_batch
 from backend.pocket.data.pictures import nearness_planes, turned_z
-from backend.pocket.data.shots import Shot, draw_orthographic, draw_rig
+from backend.pocket.data.shots import ORTHOGRAPHIC_AZIMUTHS, Shot, draw_orthographic, draw_rig
 from backend.pocket.data.views import (
+    PICTURE_FILL,
+    SIX_FILL,
     draw_free,
     draw_joint,
+    draw_pictured,
     draw_relative,
     draw_rigged,
     draw_single,
@@ -161,3 +166,20 @@ def test_a_picture_and_its_six_views_are_in_the_frame_of_the_picture() -> None:
     for sample in flat:
         np.testing.assert_array_equal(sample.images[0], sample.images[1])
         np.testing.assert_array_equal(sample.images[1, 3], sample.images[7, 3])
+
+
+def test_pictured_objects_stand_where_recipes_suppose_them() -> None:
+    """Centered, three quarters of the frame; views beside the front are turned by one angle."""
+    assert (SIX_FILL, PICTURE_FILL) == (FILL, OBJECT_FILL)
+    samples = [draw_pictured(np.random.default_rng(seed), False) for seed in range(16)]
+    for sample in samples:
+        solid = sample.images[0, 3] > 0
+        rows, columns = (np.flatnonzero(solid.any(axis)) for axis in (1, 0))
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(0.75 * 64, abs=2)
+        assert all(found[0] + found[-1] == pytest.approx(63, abs=2) for found in (rows, columns))
+        azimuths = np.array([shot.azimuth for shot in sample.shots[1:7]])
+        assert azimuths[0] == 0 and np.ptp(azimuths[1:] - ORTHOGRAPHIC_AZIMUTHS[1:]) % 360 < 1e-9
+        assert sample.shots[1:7] == sample.shots[7:] and sample.shots[1].fill == FILL
+    named = [len(read(sample.caption).kinds) > 0 for sample in samples]
+    assert 0.6 < np.mean(named) <= 1
+    assert 0.4 < np.mean([sample.shots[0].orthographic for sample in samples]) < 1
