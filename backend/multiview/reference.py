@@ -73,9 +73,10 @@ class ReferenceView:
         }
 
 
-def beside_picture(drawn: Drawn, picture: Picture, views: int) -> Drawn:
-    """Drawn views, but for the first of each set of ``views``, which stands where the picture was
-    taken from: there the picture shows the truth."""
+def beside_picture(drawn: Drawn, picture: Picture, camera: Cameras) -> Drawn:
+    """Drawn views, but for those that stand where the picture was taken from, which is at the one
+    ``camera``: there the picture shows the truth."""
+    there = drawn.cameras.coincide(camera)
     premultiplied, alpha = drawn.premultiplied.clone(), drawn.alpha.clone()
-    premultiplied[::views], alpha[::views] = picture.premultiplied, picture.alpha
+    premultiplied[there], alpha[there] = picture.premultiplied, picture.alpha
     return replace(drawn, premultiplied=premultiplied, alpha=alpha)

@@ -14,6 +14,7 @@ SIX_WEIGHTS = (1.0, 0.8, 0.2, 1.0, 0.4, 0.7)
 """How much the colors of each of these count (its released configuration)."""
 FOV_DEGREES = 40.0
 ELEVATION_DEGREES, ABOVE_DEGREES = 15.0, 55.0
+RAISED_DEGREES = 30.0
 FILL = 0.95
 QUARTERS = torch.arange(4) * 90.0
 """Azimuths of anchors, in degrees."""
@@ -54,11 +55,17 @@ def six_views(elevation_degrees: float, resolution: int, turned_degrees: float =
 
 
 def sets_of_six(prior: Prior, elevation_degrees: float, count: int) -> list[Cameras]:
-    """The rigs of ``count`` sets of six views: where the prior draws from anywhere, each is turned
-    a little further, so that together they stand all around, behind as well."""
-    turn = 90.0 / count if _takes_views(prior) else 0.0
+    """The rigs of ``count`` sets of six views. Where the prior draws from anywhere, each is turned
+    a little further, so that together they stand all around, behind as well, and every fourth
+    looks down from further above: level views see of tops and hollows nothing but the rim."""
     side = prior.spec.resolution
-    return [six_views(elevation_degrees, side, turn * number) for number in range(count)]
+    if not _takes_views(prior):
+        return [six_views(elevation_degrees, side)] * count
+    raised = max(elevation_degrees, min(elevation_degrees + RAISED_DEGREES, ABOVE_DEGREES))
+    return [
+        six_views(raised if number % 4 == 3 else elevation_degrees, side, 90.0 / count * number)
+        for number in range(count)
+    ]
 
 
 def picture_camera(elevation_degrees: float, fov_degrees: float, resolution: int) -> Cameras:

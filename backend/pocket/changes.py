@@ -6,6 +6,7 @@ docs/pocket.md.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,27 @@ from backend.pocket.weights import (
 )
 
 FILE = "change.npz"
-LEVELS = 15
-REACH = 5.0
 
 
-def to_levels(change: Tensor) -> tuple[Tensor, Tensor]:
-    """How many steps each weight changes (int8, the shape of ``change``, from -LEVELS to LEVELS)
-    and the step of each row (all of a vector is one): LEVELS of them are REACH times the root mean
-    square of the row's change, and what changes more is held there."""
+@dataclass(frozen=True)
+class Scale:
+    """``levels`` on each side of nothing; the last is ``reach`` times the root mean square of what
+    a row changes, and what changes more is held there."""
+
+    levels: int = 15
+    reach: float = 5.0
+
+
+SCALES = {"edits": Scale(), "six": Scale(3, 3.0)}
+"""Of each of the TUNED_FOLDERS, as few levels as leave its held-out errors nearly as they are."""
+
+
+def to_levels(change: Tensor, scale: Scale = Scale()) -> tuple[Tensor, Tensor]:
+    """How many steps each weight changes (int8, the shape of ``change``), and the step of each row
+    (all of a vector is one)."""
     rows = change.float().reshape(len(change) if change.dim() > 1 else 1, -1)
-    steps = rows.square().mean(1).sqrt() * (REACH / LEVELS)
-    counts = (rows / steps[:, None].clamp_min(1e-30)).round().clamp(-LEVELS, LEVELS)
+    steps = rows.square().mean(1).sqrt() * (scale.reach / scale.levels)
+    counts = (rows / steps[:, None].clamp_min(1e-30)).round().clamp(-scale.levels, scale.levels)
     return counts.to(torch.int8).reshape(change.shape), steps
 
 
@@ -47,7 +58,7 @@ def from_levels(counts: Tensor, steps: Tensor) -> Tensor:
     return rows.reshape(counts.shape)
 
 
-def save_change(folder: Path, tuned: Path, base: Path) -> None:
+def save_change(folder: Path, tuned: Path, base: Path, scale: Scale = Scale()) -> None:
     """Write what a fine-tune changes of the weights that it began from, in levels.
 
     Raises WeightsError where it began from others than those in ``base``.
@@ -61,7 +72,7 @@ def save_change(folder: Path, tuned: Path, base: Path) -> None:
     before, after = (load_network(path).state_dict() for path in (base, tuned))
     arrays: dict[str, NDArray[Any]] = {}
     for name, value in after.items():
-        counts, steps = to_levels(value - before[name])
+        counts, steps = to_levels(value - before[name], scale)
         arrays |= {f"{name}.counts": counts.numpy(), f"{name}.steps": steps.numpy()}
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / FILE, **arrays)

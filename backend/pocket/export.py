@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from backend.pocket.changes import save_change
+from backend.pocket.changes import SCALES, save_change
 from backend.pocket.weights import (
     COMMITTED,
     DEVELOPMENT,
@@ -11,7 +11,6 @@ from backend.pocket.weights import (
     RECOGNITION_FOLDER,
     REMEDY,
     STATE,
-    TUNED_FOLDERS,
     WeightsError,
     load_network,
     load_points,
@@ -26,13 +25,13 @@ def export_weights(to: Path = COMMITTED, state: Path = STATE) -> Path:
 
     Raises WeightsError where there is none, or it does not load or belong together.
     """
-    trained = {name: state / name / DEVELOPMENT.name for name in (*_LOADERS, *TUNED_FOLDERS)}
+    trained = {name: state / name / DEVELOPMENT.name for name in (*_LOADERS, *SCALES)}
     found = {name: folder for name, folder in trained.items() if folder.exists()}
     if not found:
         raise WeightsError(f"nothing was trained in {state}; {REMEDY}")
     for name, folder in found.items():
-        if name in TUNED_FOLDERS:
-            save_change(to / name, folder, to)
+        if name in SCALES:
+            save_change(to / name, folder, to, SCALES[name])
         else:
             _LOADERS[name](folder)
             shutil.copytree(folder, to / name, dirs_exist_ok=True)

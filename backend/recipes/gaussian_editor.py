@@ -114,5 +114,5 @@ RECIPE = Recipe(
     stages={"region": 1, "fit": 12, "paint": 3, "draw views": 12, "fit coarse surface": 9,
             "fit surface": 14, "fit thing": 10, "edit": 60, "mesh": 3},
     run=run,
-    version=7,
+    version=8,
 )

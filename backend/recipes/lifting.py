@@ -110,15 +110,16 @@ def lift_thing(
     prior, elevation = studio.prior("normals"), options.elevation_degrees
     side = prior.spec.resolution
     cut = prepare_picture(cut_out(painted.picture, painted.thing), side)
+    camera = picture_camera(elevation, 0.0, side)
     sampler = CrossDomainSampler(
-        prior, given_view(prior, cut, picture_camera(elevation, 0.0, side)),
+        prior, given_view(prior, cut, camera),
         [six_views(elevation, side)], options.view_steps,
     )
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
     drawn = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
-    targets = beside_picture(drawn, cut, len(SIX_WEIGHTS))
+    targets = beside_picture(drawn, cut, camera)
     size = SurfaceSize(options.surface_steps, options.surface_grid, RAYS)
     sdf = yield from reconstruct(targets, size, DROPPED, studio, preview)
     return sdf.to_mesh(options.surface_grid, options.surface_texture, SURFACE_FACES)

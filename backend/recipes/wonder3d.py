@@ -70,9 +70,8 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     views = yield from studio.stage(
         "draw views", sampler.empty(), lambda views: sampler.draw(views, studio)
     )
-    targets = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
-    if options.fov_degrees == 0:  # else the picture is no orthographic view
-        targets = beside_picture(targets, reference.picture, len(rigs[0]))
+    drawn = sampler.targets(views, torch.tensor(SIX_WEIGHTS))
+    targets = beside_picture(drawn, reference.picture, reference.given.cameras)
     if not options.normals:
         targets = replace(targets, normals=None)
     size = SurfaceSize(
@@ -111,5 +110,5 @@ RECIPE = Recipe(
     },
     stages={"draw views": 10, "fit coarse surface": 9, "fit surface": 14, "mesh": 4},
     run=run,
-    version=6,
+    version=7,
 )

@@ -96,7 +96,7 @@ def run(inputs: Inputs, options: Options, studio: Studio) -> Generator[Progress,
     volume = grid_volume(options.grid_resolution, samples=options.samples)
     if options.start == "views":
         targets = Targets.decode(prior, drawn)
-        targets = beside_picture(targets, reference.picture, options.novel_views)
+        targets = beside_picture(targets, reference.picture, reference.given.cameras)
         yield from fit_views(
             targets, volume, options.fit_steps, DROPPED, studio, lambda: preview(volume)
         )

@@ -80,6 +80,13 @@ class Cameras:
         """The same poses with parallel rays, ``height`` world units high."""
         return replace(self, ortho_height=torch.full_like(self.fov_degrees, height))
 
+    def coincide(self, camera: "Cameras") -> Tensor:
+        """Which views, (views,), are that of the one ``camera``: pose and lens."""
+        poses = torch.isclose(self.c2w, camera.c2w, atol=1e-5).all(-1).all(-1)
+        ortho, other = self._ortho_heights(), camera._ortho_heights()
+        lens = (other > 0) | torch.isclose(self.fov_degrees, camera.fov_degrees)
+        return poses & torch.isclose(ortho, other) & lens
+
     @staticmethod
     def join(parts: "list[Cameras]") -> "Cameras":
         """All views of all parts, which have one image size."""

@@ -8,10 +8,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.pocket.changes import LEVELS, REACH, from_levels, load_changed, save_change, to_levels
+from backend.pocket.changes import (
+    SCALES,
+    Scale,
+    from_levels,
+    load_changed,
+    save_change,
+    to_levels,
+)
+from backend.pocket.data import FINE_TUNES
 from backend.pocket.export import export_weights
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.weights import (
+    TUNED_FOLDERS,
     Description,
     WeightsError,
     average_of,
@@ -20,17 +29,24 @@ from backend.pocket.weights import (
 )
 
 
-@given(st.integers(1, 5), st.lists(st.integers(1, 4), max_size=3), st.integers(0, 99))
+def test_every_fine_tune_has_a_folder_and_a_scale() -> None:
+    assert set(FINE_TUNES) == set(TUNED_FOLDERS) == set(SCALES)
+
+
+@given(
+    st.integers(1, 5), st.lists(st.integers(1, 4), max_size=3), st.integers(0, 99),
+    st.sampled_from(list(SCALES.values())),
+)
 def test_shapes_are_kept_and_nearly_all_of_the_change(
-    rows: int, more: list[int], seed: int
+    rows: int, more: list[int], seed: int, scale: Scale
 ) -> None:
     change = torch.randn(rows, *more, generator=torch.Generator().manual_seed(seed))
-    counts, steps = to_levels(change)
-    assert counts.dtype == torch.int8 and counts.abs().max() <= LEVELS
+    counts, steps = to_levels(change, scale)
+    assert counts.dtype == torch.int8 and counts.abs().max() <= scale.levels
     assert steps.shape == (rows if more else 1,)
     kept = from_levels(counts, steps)
     assert kept.shape == change.shape
-    assert (change - kept).norm() <= 1.001 * REACH / LEVELS / 2 * change.norm()
+    assert (change - kept).norm() <= 1.001 * scale.reach / scale.levels / 2 * change.norm()
     assert (kept * change >= 0).all()
 
 

@@ -252,12 +252,18 @@ def test_sets_are_fitted_side_by_side_and_the_first_is_the_result(tmp_path: Path
     assert torch.equal(alone.latents, views.latents[:12])  # further sets change nothing before them
 
 
-def test_four_sets_stand_all_around_where_the_prior_draws_from_anywhere() -> None:
+def test_sets_stand_all_around_and_above_where_the_prior_draws_from_anywhere() -> None:
     free = OraclePrior([DrawnWorld(cube(), SIDE)], resolution=SIDE, capabilities=WITH_CAMERAS)
     fixed = OraclePrior([DrawnWorld(cube(), SIDE)], resolution=SIDE, capabilities={"normals"})
-    seen = Cameras.join(sets_of_six(free, 20.0, 4)).positions
+    rigs = sets_of_six(free, 5.0, 4)
+    seen = Cameras.join(rigs).positions
     around = torch.atan2(seen[:, 0], -seen[:, 1]).rad2deg().round(decimals=1) % 360
     assert sorted(set(around.tolist())) == [22.5 * step for step in range(16)]
+    for elevation, above in ((5.0, 35.0), (30.0, 55.0), (70.0, 70.0)):
+        for number, rig in enumerate(sets_of_six(free, elevation, 8)):
+            rise = rig.backward[:, 2].asin().rad2deg()
+            wanted = above if number in (3, 7) else elevation
+            torch.testing.assert_close(rise, torch.full((6,), wanted), atol=1e-3, rtol=0)
     for rig in sets_of_six(fixed, 20.0, 4):
         assert torch.equal(rig.c2w, six_views(20.0, SIDE).c2w)
 

@@ -80,6 +80,17 @@ def test_overhead_agrees_with_the_limit_of_high_elevations():
     assert torch.allclose(near, at, atol=5e-3)
 
 
+def test_views_coincide_with_a_camera_of_their_pose_and_lens():
+    views = orbit_cameras([0.0, 45.0, 0.0, 360.0], 10.0, 3.0, 40.0, 32)
+    seen = views.coincide(orbit_cameras([0.0], 10.0, 3.0, 40.0, 64))
+    assert seen.tolist() == [True, False, True, True]
+    assert not views.coincide(orbit_cameras([0.0], 10.0, 3.0, 30.0, 64)).any()
+    flat = orbit_cameras([0.0], 10.0, 3.0, 0.0, 64).orthographic(2.0)
+    assert not views.coincide(flat).any()
+    assert views.orthographic(2.0).coincide(flat).tolist() == [True, False, True, True]
+    assert not views.orthographic(1.0).coincide(flat).any()
+
+
 def test_framing_radius_makes_the_ball_fill_the_frame():
     fov = torch.tensor([25.0, 60.0])
     distance = framing_radius(fov, 0.8)

@@ -159,8 +159,8 @@ def draw_six(rng: np.random.Generator, held_out: bool) -> Sample:
 def draw_pictured(rng: np.random.Generator, held_out: bool) -> Sample:
     """As :func:`draw_six`, of pictures as recipes prepare and name them: mostly level and from the
     front, the outline in the middle and its longer side ``PICTURE_FILL`` of the frame, the kind
-    recognized; and of views that may all but the front stand further around. What would not fit
-    into the unit ball is drawn again."""
+    recognized; and of views that may, all but the front, stand further around, and all of them
+    at another elevation than the picture. What would not fit into the unit ball is drawn again."""
     while True:
         first = Shot(0.0, 0.0, 40.0, SIX_FILL, True)
         if rng.random() < 0.4:
@@ -175,6 +175,8 @@ def draw_pictured(rng: np.random.Generator, held_out: bool) -> Sample:
         if reach(fitted) <= 1:
             break
     turn = float(rng.uniform(0, 90))
+    if rng.random() < 0.4:
+        first = replace(first, elevation=float(rng.uniform(-10, 60)))
     others = [first.turned(azimuth + turn) for azimuth in ORTHOGRAPHIC_AZIMUTHS[1:]]
     chance, subject = rng.random(), replace(subject, scene=fitted)
     words = subject.caption if chance < 0.15 else caption(subject.kind) if chance < 0.9 else ""
