@@ -22,7 +22,13 @@ from torch.nn.functional import avg_pool2d
 from backend.evaluation.geometry import chamfer, volume_iou
 from backend.evaluation.looking import sphere
 from backend.meshing.normals import vertex_normals
-from backend.multiview.surfaces import FINE_RATES, RATES, SurfaceFit, SurfaceTargets, start
+from backend.multiview.surfaces import (
+    FINE_RATES,
+    FINE_WEIGHTS,
+    SurfaceFit,
+    SurfaceTargets,
+    start,
+)
 from backend.rendering.cameras import Cameras
 from backend.rendering.rasterize import interpolate_corners, rasterize
 from backend.representations.sdf import Sdf
@@ -111,9 +117,11 @@ def _fit(targets: SurfaceTargets) -> Mesh:
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(Path(folder), Path(folder), 0, _no_prior, {})
         sdf = Sdf(RESOLUTION // 2)
-        for stage, rates in (("coarse", RATES), ("fine", FINE_RATES)):
-            sdf = sdf if stage == "coarse" else sdf.resized(RESOLUTION)
-            fit = SurfaceFit(targets, studio, rates=rates)
+        fit = SurfaceFit(targets, studio)
+        for stage in ("coarse", "fine"):
+            if stage == "fine":
+                sdf = sdf.resized(RESOLUTION)
+                fit.rates, fit.weights = FINE_RATES, FINE_WEIGHTS
             for _ in fit.run(sdf, start(sdf), STEPS // 2, stage):
                 pass
     return sdf.to_mesh(RESOLUTION, 512, 100_000)
