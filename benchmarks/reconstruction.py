@@ -22,13 +22,8 @@ from torch.nn.functional import avg_pool2d
 from backend.evaluation.geometry import chamfer, volume_iou
 from backend.evaluation.looking import sphere
 from backend.meshing.normals import vertex_normals
-from backend.multiview.surfaces import (
-    FINE_RATES,
-    FINE_WEIGHTS,
-    SurfaceFit,
-    SurfaceTargets,
-    start,
-)
+from backend.multiview.surfaces import SurfaceSize, SurfaceTargets, reconstruct
+from backend.recipes.volumes import preview
 from backend.rendering.cameras import Cameras
 from backend.rendering.rasterize import interpolate_corners, rasterize
 from backend.representations.sdf import Sdf
@@ -113,17 +108,15 @@ def _shrink(image: Tensor) -> Tensor:
 
 
 def _fit(targets: SurfaceTargets) -> Mesh:
-    """Half of the steps on half of the grid, the rest on all of it."""
+    """With nothing left out: these views agree."""
     with tempfile.TemporaryDirectory() as folder:
         studio = Studio(Path(folder), Path(folder), 0, _no_prior, {})
-        sdf = Sdf(RESOLUTION // 2)
-        fit = SurfaceFit(targets, studio)
-        for stage in ("coarse", "fine"):
-            if stage == "fine":
-                sdf = sdf.resized(RESOLUTION)
-                fit.rates, fit.weights = FINE_RATES, FINE_WEIGHTS
-            for _ in fit.run(sdf, start(sdf), STEPS // 2, stage):
-                pass
+        fitting = reconstruct(targets, SurfaceSize(STEPS, RESOLUTION), 0.0, studio, preview)
+        try:
+            while True:
+                next(fitting)
+        except StopIteration as done:
+            sdf: Sdf = done.value
     return sdf.to_mesh(RESOLUTION, 512, 100_000)
 
 

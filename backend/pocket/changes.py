@@ -40,7 +40,8 @@ class Scale:
 
 
 SCALES = {"edits": Scale(), "six": Scale(3, 3.0)}
-"""Of each of the TUNED_FOLDERS, as few levels as leave its held-out errors nearly as they are."""
+"""Of each fine-tune that can ship, in a folder of its name beside the network of views: as few
+levels as leave its held-out errors nearly as they are."""
 
 
 def to_levels(change: Tensor, scale: Scale = Scale()) -> tuple[Tensor, Tensor]:

@@ -21,9 +21,7 @@ HERE = Path(__file__).parent
 COMMITTED = HERE / "checkpoint"
 POINTS_FOLDER = "points"
 RECOGNITION_FOLDER = "recognition"
-TUNED_FOLDERS = ("edits", "six")
-"""The folders of the networks for points and for recognition, and of fine-tunes, in that of the
-network of views."""
+"""The folders of the networks for points and for recognition, in that of the network of views."""
 STATE = data_folder() / "pocket"
 """Of the training: outside the checkout, so that a fresh one goes on from it."""
 DEVELOPMENT = STATE / "weights"

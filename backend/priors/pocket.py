@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 
 from backend.diffusion.conversions import from_x0
 from backend.diffusion.schedules import CosineSchedule, NoiseSchedule, expand_like
-from backend.pocket.changes import load_changed
+from backend.pocket.changes import SCALES, load_changed
 from backend.pocket.network import GIVEN, MASKED, SOURCE, PocketNetwork, Reading, ray_map
 from backend.pocket.points import PointsNetwork
 from backend.pocket.precision import CPU, half_precision
@@ -26,7 +26,6 @@ from backend.pocket.weights import (
     LICENSE,
     POINTS_FOLDER,
     RECOGNITION_FOLDER,
-    TUNED_FOLDERS,
     Description,
     describe_network,
     load_network,
@@ -115,7 +114,7 @@ class PocketPrior(WithoutReadings):
             load_recognition(seen) if seen.exists() else None,
             {
                 name: load_changed(folder / name, folder)
-                for name in TUNED_FOLDERS if (folder / name).exists()
+                for name in SCALES if (folder / name).exists()
             },
         )
 
@@ -214,8 +213,8 @@ class PocketPrior(WithoutReadings):
 
 
 def _tuned_for(condition: Condition) -> str:
-    """Which of the TUNED_FOLDERS draws what such conditions ask for, if any: edits that are told
-    their place, and colors together with normals beside given views."""
+    """Which fine-tune draws what such conditions ask for, if any: edits that are told their place,
+    and colors together with normals beside given views."""
     if condition.place is not None:
         return "edits"
     if condition.domain is None or condition.given is None or not condition.given.any():

@@ -20,7 +20,6 @@ from backend.pocket.data import FINE_TUNES
 from backend.pocket.export import export_weights
 from backend.pocket.network import PocketConfig, PocketNetwork
 from backend.pocket.weights import (
-    TUNED_FOLDERS,
     Description,
     WeightsError,
     average_of,
@@ -29,8 +28,8 @@ from backend.pocket.weights import (
 )
 
 
-def test_every_fine_tune_has_a_folder_and_a_scale() -> None:
-    assert set(FINE_TUNES) == set(TUNED_FOLDERS) == set(SCALES)
+def test_every_fine_tune_has_a_scale() -> None:
+    assert set(FINE_TUNES) == set(SCALES)
 
 
 @given(

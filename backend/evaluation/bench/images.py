@@ -67,11 +67,12 @@ def subjects(bench: Bench, count: int) -> list[Pair]:
 def turned_to_fit(scene: Scene, camera: Cameras) -> Scene:
     """The object from the front, or turned about z no more than it must be for its picture to leave
     it in the unit ball: seen end on, a train is longer than any volume that its picture fits."""
+    (view,) = views_of(camera)
     found = []
     for degrees in TURNS_DEGREES:
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         turn = np.array([[c, -s, 0, 0], [s, c, 0, 0], [0, 0, 1, 0]])
-        fitted = centered(scene.moved(turn), views_of(camera)[0], OBJECT_FILL)
+        fitted = centered(scene.moved(turn), view, OBJECT_FILL)
         found.append((reach(fitted), fitted))
         if found[-1][0] <= LARGEST:
             break
