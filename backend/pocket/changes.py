@@ -39,7 +39,7 @@ class Scale:
     reach: float = 5.0
 
 
-SCALES = {"edits": Scale(), "six": Scale(3, 3.0)}
+SCALES = {"edits": Scale(), "six": Scale(3, 3.0), "holes": Scale(3, 3.0)}
 """Of each fine-tune that can ship, in a folder of its name beside the network of views: as few
 levels as leave its held-out errors nearly as they are."""
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from backend.diffusion.schedules import CosineSchedule, expand_like
 from backend.pocket.data import Batch
-from backend.pocket.network import GIVEN, PocketNetwork, ray_map
+from backend.pocket.network import GIVEN, MASKED, PocketNetwork, ray_map
 from backend.pocket.precision import half_precision
 from backend.pocket.reprojection import reprojected
 from backend.pocket.text import embed_text, tokens_of
@@ -77,15 +77,23 @@ class Example:
             return loss + self.levels.lambda_words * loss_words(reading.words, self.batch)
         return loss + self.levels.lambda_places * loss_places(reading.places, self.batch)
 
+    @property
+    def asked(self) -> Tensor:
+        """Which pixels are, (B, V, 1, 64, 64): known ones are put back into whatever is drawn."""
+        masked = expand_like(self.inputs["role"] == MASKED, self.clean)
+        return torch.where(masked, 1 - self.inputs["known"][:, :, 4:], 1.0)
+
     def loss_of_views(self, network: nn.Module, limit: float, bf16: bool = True) -> Tensor:
-        """Squared error of x0 over the wanted views, weighted by 1 / sigma^2 up to `limit`."""
+        """Squared error of x0 over what is asked of the wanted views, weighted by 1 / sigma^2 up to
+        `limit`."""
         with half_precision(enabled=bf16):
             predicted = network(self.noisy, self.t, **self.inputs)
         return self._error(predicted, limit)
 
     def _error(self, predicted: Tensor, limit: float) -> Tensor:
         sigma = SCHEDULE.alpha_sigma(self.t)[1]
-        error = (predicted.float() - self.clean).square().mean((2, 3, 4))
+        error = (predicted.float() - self.clean).square() * self.asked
+        error = error.mean((2, 3, 4)) / self.asked.mean((2, 3, 4)).clamp_min(1e-3)
         wanted = (~self.given).float()
         weight = wanted / sigma.square().clamp_min(1 / limit)
         return (weight * error).sum() / wanted.sum().clamp_min(1)

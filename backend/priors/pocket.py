@@ -214,9 +214,11 @@ class PocketPrior(WithoutReadings):
 
 def _tuned_for(condition: Condition) -> str:
     """Which fine-tune draws what such conditions ask for, if any: edits that are told their place,
-    and colors together with normals beside given views."""
+    pixels that are not known, and colors together with normals beside given views."""
     if condition.place is not None:
         return "edits"
+    if condition.known is not None:
+        return "holes"
     if condition.domain is None or condition.given is None or not condition.given.any():
         return ""
     wanted = condition.domain.expand_as(condition.given)[~condition.given]

@@ -44,6 +44,22 @@ def test_the_loss_ignores_given_views_and_limits_its_weight() -> None:
     assert found == pytest.approx(1 / sigma**2, rel=1e-4)
 
 
+def test_the_loss_ignores_known_pixels_and_is_that_of_a_pixel_that_is_not() -> None:
+    example = make_example(draw_batch(4, 0, "masked", 3), 0, LEVELS)
+    example.t = torch.ones(3, 1)
+    known = example.inputs["known"][:, :, 4:]
+
+    def offset(inside: float, outside: float) -> float:
+        class Offset(torch.nn.Module):
+            def forward(self, noisy, t, **_):
+                return example.clean + inside * (1 - known) + outside * known
+
+        return float(example.loss_of_views(Offset(), 5.0, bf16=False))
+
+    assert offset(0.0, 100.0) == pytest.approx(0, abs=1e-6)
+    assert offset(2.0, 100.0) == pytest.approx(4, rel=1e-3)
+
+
 def test_words_that_must_be_kept_are_not_dropped() -> None:
     drop = dataclasses.replace(LEVELS, text_dropped=1.0)
     assert make_example(draw_batch(0, 0, "labeled", 2), 0, drop).inputs["text_mask"].any()

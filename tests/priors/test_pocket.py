@@ -171,6 +171,20 @@ def test_colors_with_normals_beside_a_picture_are_drawn_by_what_was_trained_for_
         assert torch.equal(found, wanted), (domain, tuned)
 
 
+def test_holes_are_filled_by_what_was_trained_for_them() -> None:
+    prior = PocketPrior(network(), tuned={"holes": network(seed=1)})
+    latents = torch.randn(2, 1, 4, 64, 64)
+    plain = Condition(WORDS)
+    holed = replace(plain, known=KnownPixels(latents.clone(), torch.zeros(2, 1, 1, 64, 64)))
+    for told, alone in ((plain, network()), (holed, network(seed=1))):
+        with torch.no_grad():
+            found, wanted = (
+                each.predict(latents, torch.full((2, 1), 0.8), told).x0
+                for each in (prior, PocketPrior(alone))
+            )
+        assert torch.equal(found, wanted)
+
+
 def test_it_claims_what_its_weights_were_trained_for() -> None:
     said = Description({}, capabilities=("text", "features", "mind reading"))
     prior = PocketPrior(network(), said=said)

@@ -1,6 +1,7 @@
 """Pictures with something to change: by an instruction, or where pixels are not known."""
 
 import numpy as np
+from scipy.ndimage import binary_dilation
 
 from backend.pocket.data.batches import Bools, Sample
 from backend.pocket.data.pictures import SIZE, Floats, color_planes, draw_light
@@ -15,6 +16,7 @@ OF_A_PLACE = (
     "material", "remove",
 )  # fmt: skip
 """Edits of the world that have a place; those of a part, which the place helps, twice as often."""
+
 
 def draw_edited(rng: np.random.Generator, held_out: bool) -> Sample:
     """One view after an edit, given the same view before it and the instruction."""
@@ -87,6 +89,52 @@ def _masked(
         alpha_known=np.full(len(shots), subject.background is None), camera_known=camera_known,
         known=known_pixels(images, mask.astype(np.float32)),
     )
+
+
+def draw_added(rng: np.random.Generator, held_out: bool) -> Sample:
+    """One view of a thing with something more, not known around that, and words for both."""
+    return _filled(rng, held_out, [draw_shot(rng)])
+
+
+def draw_removed_views(rng: np.random.Generator, held_out: bool) -> Sample:
+    """Four views of a thing, not known around where something more was; half of the time without
+    words."""
+    return _filled(rng, held_out, draw_rig(rng, 4), added=False)
+
+
+def _filled(
+    rng: np.random.Generator, held_out: bool, shots: list[Shot], added: bool = True
+) -> Sample:
+    edit = draw_edit(rng, held_out, ("add",))
+    views = [shot.view() for shot in shots]
+    light, scene = draw_light(rng, shots[0]), edit.target if added else edit.source
+    images = color_planes(render_views(scene, views, light)["rgba"])
+    parts = np.append(edit.target_parts, False)
+    seen = parts[render_views(edit.target, views, samples=1)["part"][..., 0].astype(int)]
+    mask = np.stack([draw_hole_around(each, rng) for each in seen]) ^ True
+    words = edit.caption_target if added else edit.caption_source if rng.random() < 0.5 else ""
+    return Sample(
+        images, shots, words, role=np.full(len(shots), MASKED),
+        alpha_known=np.ones(len(shots), bool),
+        known=known_pixels(images, mask.astype(np.float32)),
+    )
+
+
+def draw_hole_around(seen: Bools, rng: np.random.Generator) -> Bools:
+    """What is not known around what is `seen`, both (64, 64): a rectangle mostly, farther away on
+    each side by up to a third of it and two pixels, else all within a few pixels; nothing where
+    nothing is seen."""
+    if rng.random() < 0.3 or not seen.any():
+        return np.asarray(binary_dilation(seen, iterations=int(rng.integers(1, 5))))
+    hole = np.zeros_like(seen)
+    spans = []
+    for axis in (1, 0):
+        places = seen.any(axis).nonzero()[0]
+        low, high = int(places[0]), int(places[-1]) + 1
+        further = rng.uniform(0, 2 + (high - low) / 3, 2).round().astype(int)
+        spans.append(slice(max(low - further[0], 0), high + further[1]))
+    hole[tuple(spans)] = True
+    return hole
 
 
 def draw_hole(rng: np.random.Generator) -> Bools:

@@ -8,11 +8,13 @@ import numpy as np
 from backend.pocket.data.batches import Batch, Sample
 from backend.pocket.data.clips import draw_clip, draw_frames
 from backend.pocket.data.edits import (
+    draw_added,
     draw_edited,
     draw_edited_views,
     draw_masked,
     draw_masked_views,
     draw_placed_views,
+    draw_removed_views,
 )
 from backend.pocket.data.prefetch import share_seed
 from backend.pocket.data.readings import draw_labeled, draw_matched
@@ -54,6 +56,8 @@ EXAMPLES = {
     "placed views": Example(4, draw_placed_views),
     "masked": Example(1, draw_masked),
     "masked views": Example(4, draw_masked_views),
+    "added": Example(1, draw_added),
+    "removed views": Example(4, draw_removed_views),
     "labeled": Example(1, draw_labeled),
     "matched": Example(2, draw_matched, apart=True),
     "frames": Example(4, draw_frames),
@@ -83,6 +87,7 @@ STAGES: dict[str, dict[str, float]] = {
 FINE_TUNES: dict[str, dict[str, float]] = {
     "edits": {"placed views": 1.0},
     "six": {"pictured six": 1.0},
+    "holes": {"added": 0.6, "removed views": 0.15, "masked": 0.25},
 }
 """What goes on from a stage with a few kinds alone and forgets the others, as the published model
 of edits (InstructPix2Pix) goes on from a model of text."""
