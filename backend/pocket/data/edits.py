@@ -129,7 +129,7 @@ def draw_hole_around(seen: Bools, rng: np.random.Generator) -> Bools:
     hole = np.zeros_like(seen)
     spans = []
     for axis in (1, 0):
-        places = seen.any(axis).nonzero()[0]
+        places = np.flatnonzero(seen.any(axis))
         low, high = int(places[0]), int(places[-1]) + 1
         further = rng.uniform(0, 2 + (high - low) / 3, 2).round().astype(int)
         spans.append(slice(max(low - further[0], 0), high + further[1]))
