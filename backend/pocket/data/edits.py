@@ -83,12 +83,8 @@ def _masked(
 ) -> Sample:
     subject = draw_subject(rng, held_out, shots[0])
     images = subject.colors(shots)
-    mask = np.stack([draw_hole(rng) for _ in shots]) ^ True
-    return Sample(
-        images, shots, subject.caption, role=np.full(len(shots), MASKED),
-        alpha_known=np.full(len(shots), subject.background is None), camera_known=camera_known,
-        known=known_pixels(images, mask.astype(np.float32)),
-    )
+    holes = [draw_hole(rng) for _ in shots]
+    return _holed(images, shots, subject.caption, holes, subject.background is None, camera_known)
 
 
 def draw_added(rng: np.random.Generator, held_out: bool) -> Sample:
@@ -111,11 +107,19 @@ def _filled(
     images = color_planes(render_views(scene, views, light)["rgba"])
     parts = np.append(edit.target_parts, False)
     seen = parts[render_views(edit.target, views, samples=1)["part"][..., 0].astype(int)]
-    mask = np.stack([draw_hole_around(each, rng) for each in seen]) ^ True
+    holes = [draw_hole_around(each, rng) for each in seen]
     words = edit.caption_target if added else edit.caption_source if rng.random() < 0.5 else ""
+    return _holed(images, shots, words, holes)
+
+
+def _holed(
+    images: Floats, shots: list[Shot], words: str, holes: list[Bools], alpha_known: bool = True,
+    camera_known: bool = True,
+) -> Sample:
+    mask = np.stack(holes) ^ True
     return Sample(
         images, shots, words, role=np.full(len(shots), MASKED),
-        alpha_known=np.ones(len(shots), bool),
+        alpha_known=np.full(len(shots), alpha_known), camera_known=camera_known,
         known=known_pixels(images, mask.astype(np.float32)),
     )
 
