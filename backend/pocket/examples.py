@@ -92,8 +92,8 @@ class Example:
 
     def _error(self, predicted: Tensor, limit: float) -> Tensor:
         sigma = SCHEDULE.alpha_sigma(self.t)[1]
-        error = (predicted.float() - self.clean).square() * self.asked
-        error = error.mean((2, 3, 4)) / self.asked.mean((2, 3, 4)).clamp_min(1e-3)
+        asked, error = self.asked, (predicted.float() - self.clean).square()
+        error = (error * asked).mean((2, 3, 4)) / asked.mean((2, 3, 4)).clamp_min(1e-3)
         wanted = (~self.given).float()
         weight = wanted / sigma.square().clamp_min(1 / limit)
         return (weight * error).sum() / wanted.sum().clamp_min(1)

@@ -9,7 +9,7 @@ from backend.pocket.data.shots import Shot, draw_rig, draw_shot
 from backend.pocket.data.views import draw_subject
 from backend.pocket.network import MASKED, SOURCE
 from backend.pocket.render import View, render_views
-from backend.pocket.world.edits import Edit, changed_box, draw_edit
+from backend.pocket.world.edits import Edit, changed_box, draw_edit, shown_parts
 
 OF_A_PLACE = (
     "part color", "part color", "replace", "replace", "part size", "part size", "recolor",
@@ -60,9 +60,9 @@ def _edited(
 def draw_place(edit: Edit, views: list[View], rng: np.random.Generator) -> Bools:
     """Where views of the source show what the edit may change, (V, 64, 64): the parts that it
     changes, or, mostly, all that lies in a box around them."""
-    seen = render_views(edit.source, views, samples=1)
     if edit.source_parts.any() and rng.random() < 0.3:
-        return np.asarray(np.append(edit.source_parts, False)[seen["part"][..., 0].astype(int)])
+        return shown_parts(edit.source, edit.source_parts, views)
+    seen = render_views(edit.source, views, samples=1)
     box = changed_box(edit, float(rng.uniform(0.02, 0.06)))
     inside = np.abs(seen["coordinates"] - box[:3, 3]) < np.diag(box)[:3]
     return np.asarray(inside.all(-1) & (seen["part"][..., 0] >= 0))
@@ -105,8 +105,7 @@ def _filled(
     views = [shot.view() for shot in shots]
     light, scene = draw_light(rng, shots[0]), edit.target if added else edit.source
     images = color_planes(render_views(scene, views, light)["rgba"])
-    parts = np.append(edit.target_parts, False)
-    seen = parts[render_views(edit.target, views, samples=1)["part"][..., 0].astype(int)]
+    seen = shown_parts(edit.target, edit.target_parts, views)
     holes = [draw_hole_around(each, rng) for each in seen]
     words = edit.caption_target if added else edit.caption_source if rng.random() < 0.5 else ""
     return _holed(images, shots, words, holes)

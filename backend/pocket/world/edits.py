@@ -142,9 +142,16 @@ def changed_region(
     shape = (len(views), size, samples, size, samples)
     region = np.zeros((len(views), size * samples, size * samples), bool)
     for scene, parts in ((edit.source, edit.source_parts), (edit.target, edit.target_parts)):
-        hit = render_views(scene, views, samples=1, size=size * samples)["part"][..., 0]
-        region |= np.append(parts, False)[hit.astype(int)]
+        region |= shown_parts(scene, parts, views, size * samples)
     return region.reshape(shape).any((2, 4))
+
+
+def shown_parts(
+    scene: Scene, parts: NDArray[np.bool_], views: list[View], size: int = 64
+) -> NDArray[np.bool_]:
+    """Where the middle of a pixel shows one of the chosen `parts` (parts,): (V, size, size)."""
+    hit = render_views(scene, views, samples=1, size=size)["part"][..., 0]
+    return np.asarray(np.append(parts, False)[hit.astype(int)])
 
 
 def changed_box(edit: Edit, margin: float = 0.02) -> NDArray[np.float32]:
